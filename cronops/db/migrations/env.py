@@ -1,4 +1,4 @@
-"""Alembic's environment: runs the migrations on the connection that `cronops.db.upgrade` hands in."""
+"""Alembic's environment: migrates on the connection that `cronops.db.upgrade` hands in."""
 
 from alembic import context
 

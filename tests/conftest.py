@@ -1,0 +1,110 @@
+"""The fixtures every test may ask for; what they are made of: `tests.databases`, `tests.commands`."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import CommandLine
+from tests.databases import (
+    FOREIGN_VARIABLES,
+    SERVER_URL_VARIABLE,
+    Database,
+    OwnServer,
+    SharedServer,
+    clone_database,
+    drop_database,
+)
+from tests.probe.install import install_probe
+
+_SHARED_SERVER = pytest.StashKey[SharedServer]()
+_WORKER_INPUT = "cronops_server_directory"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in list(os.environ):
+        if name.startswith("CRONOPS_") or name in FOREIGN_VARIABLES:
+            if name != SERVER_URL_VARIABLE:
+                del os.environ[name]
+    given: dict[str, Any] | None = getattr(config, "workerinput", None)
+    directory = given[_WORKER_INPUT] if given else tempfile.mkdtemp(prefix="cronops-test-")
+    config.stash[_SHARED_SERVER] = SharedServer(Path(directory))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput[_WORKER_INPUT] = str(node.config.stash[_SHARED_SERVER].directory)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[_SHARED_SERVER].remove()
+
+
+@pytest.fixture(scope="session")
+def template(pytestconfig: pytest.Config) -> tuple[str, str]:
+    """The server's URL and the name of the migrated database that tests clone."""
+    return pytestconfig.stash[_SHARED_SERVER].template()
+
+
+@pytest.fixture
+def database(template: tuple[str, str], tmp_path: Path) -> Iterator[Database]:
+    """A database of the test's own, migrated, empty."""
+    server_url, template_name = template
+    url = clone_database(server_url, template_name)
+    made = Database(url, tmp_path)
+    yield made
+    made.close()
+    drop_database(server_url, url.split("?", 1)[0].rsplit("/", 1)[1])
+
+
+@pytest.fixture
+def empty_database(template: tuple[str, str], tmp_path: Path) -> Iterator[Database]:
+    """A database without our schema, as an administrator would hand it over."""
+    server_url, _ = template
+    url = clone_database(server_url, "template0")
+    made = Database(url, tmp_path)
+    yield made
+    made.close()
+    drop_database(server_url, url.split("?", 1)[0].rsplit("/", 1)[1])
+
+
+@pytest.fixture
+def own_server() -> Iterator[OwnServer]:
+    """An embedded server that the test may stop, start and restart; takes two seconds."""
+    server = OwnServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def cli(database: Database, tmp_path: Path) -> Iterator[CommandLine]:
+    """The command line in a process of its own, against `database`."""
+    line = CommandLine(database, tmp_path)
+    yield line
+    line.close()
+
+
+@pytest.fixture(scope="session")
+def probe_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that looks like an installed package with jobs and handlers of its own."""
+    return install_probe(tmp_path_factory.mktemp("probe"))
+
+
+@pytest.fixture
+def probe(database: Database, probe_package: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The probe package on the path of `cli` and of this process, its tables in `database`."""
+    inherited = database.env.get("PYTHONPATH")
+    paths = [str(probe_package), *([inherited] if inherited else [])]
+    database.env["PYTHONPATH"] = os.pathsep.join(paths)
+    monkeypatch.syspath_prepend(str(probe_package))
+    database.query(
+        "CREATE TABLE public.probe_effect (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        " message_id bigint, note text, pid integer, at timestamptz DEFAULT clock_timestamp())"
+    )
+    database.query("CREATE TABLE public.probe_hot (id integer PRIMARY KEY, n integer NOT NULL)")
+    database.query("INSERT INTO public.probe_hot SELECT id, 0 FROM generate_series(1, 10) AS id")
+    return probe_package
