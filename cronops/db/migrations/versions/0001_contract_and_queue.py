@@ -152,6 +152,7 @@ STATEMENTS = (
         alone boolean NOT NULL DEFAULT false,
         claim_token bigint,
         claimed_by bigint,
+        claimed_worker smallint,
         claimed_at timestamptz,
         started_at timestamptz,
         heartbeat_at timestamptz,
