@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from cronops.config import Settings
 from cronops.contract.bounded import run_bounded
 from cronops.contract.job import Job
+from cronops.telemetry import Logger
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -65,7 +66,7 @@ def report(
     exit_code: int,
     counts: Mapping[str, int],
     finished_at: datetime,
-    log: Any,  # noqa: ANN401 - a structlog logger, whose import telemetry guards
+    log: Logger,
 ) -> None:
     """Report a finished run wherever the settings say; never raises, at most 5 seconds.
 
@@ -110,9 +111,10 @@ def _push(url: str, group: Mapping[str, str], samples: Iterable[Sample]) -> None
     location = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
 
-    def handler(*args: Any, **kwargs: Any) -> Callable[[], None]:  # noqa: ANN401 - passed on
-        credentials = {"username": user, "password": password} if parts.username else {}
-        return basic_auth_handler(*args, **kwargs, **credentials)
+    def handler(*args: Any, **kwargs: Any) -> Callable[[], None]:
+        if parts.username:
+            kwargs |= {"username": user, "password": password}
+        return basic_auth_handler(*args, **kwargs)
 
     pushadd_to_gateway(
         location,
