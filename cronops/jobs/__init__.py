@@ -1,0 +1,32 @@
+"""The jobs: one room each, and the table of contents that says what there is.
+
+Nothing registers itself on import. A job is found through `JOBS`, a handler through
+`HANDLERS`; those of other packages through their entry points (`cronops.jobs.registry`).
+"""
+
+from typing import NamedTuple
+
+
+class JobEntry(NamedTuple):
+    """Where a job lives, and what help says of it without importing it."""
+
+    target: str
+    """``module:attribute``."""
+    cr: str
+    summary: str
+
+
+JOBS: dict[str, JobEntry] = {
+    "queue clean": JobEntry(
+        "cronops.jobs.queue.clean:clean", "CR-005", "Delete finished messages and old records."
+    ),
+    "queue process": JobEntry(
+        "cronops.jobs.queue.process:process", "CR-006", "Work the messages of a queue."
+    ),
+}
+
+HANDLERS: dict[str, str] = {
+    "sample.echo": "cronops.samples.handlers:echo",
+    "sample.fail": "cronops.samples.handlers:fail",
+    "sample.sleep": "cronops.samples.handlers:sleep",
+}

@@ -1,0 +1,1 @@
+"""The queue's own jobs: work it, keep it clean."""

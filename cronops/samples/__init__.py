@@ -1,0 +1,1 @@
+"""Sample handlers, for the demo and for trying things out."""
