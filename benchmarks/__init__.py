@@ -1,0 +1,1 @@
+"""Measurements of cronops against raw loops and peers: ``make bench``; no part of the tests."""
