@@ -3,20 +3,22 @@
 Entry points are read only where a name is not built in: a cron pod must not pay for it.
 """
 
-from collections.abc import Iterator
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from cronops.contract.job import Job
 from cronops.errors import DeclarationError, UsageError
 from cronops.jobs import HANDLERS, JOBS
-from cronops.queue.handler import Handler
+from cronops.jobs.installed import entry_points
+
+if TYPE_CHECKING:
+    from cronops.contract.job import Job
+    from cronops.queue.handler import Handler
 
 JOB_GROUP = "cronops.jobs"
 HANDLER_GROUP = "cronops.handlers"
 
-_Declared = TypeVar("_Declared", Job, Handler)
+_Declared = TypeVar("_Declared", "Job", "Handler")
 
 
 class ListedJob(NamedTuple):
@@ -38,7 +40,7 @@ def list_jobs(*, installed: bool = True) -> list[ListedJob]:
     """Every job by its command, in order; with `installed` those of other packages too."""
     listed = {path: ListedJob(path, *entry) for path, entry in JOBS.items()}
     if installed:
-        for name, target, package in _entry_points(JOB_GROUP):
+        for name, target, package in entry_points(JOB_GROUP):
             path = name.replace(".", " ")
             listed.setdefault(path, ListedJob(path, target, "", f"(from {package})"))
     return [listed[path] for path in sorted(listed)]
@@ -46,16 +48,19 @@ def list_jobs(*, installed: bool = True) -> list[ListedJob]:
 
 def list_handlers() -> dict[str, str]:
     """Every handler's name and ``module:attribute``."""
-    found = {name: target for name, target, _ in _entry_points(HANDLER_GROUP)}
+    found = {name: target for name, target, _ in entry_points(HANDLER_GROUP)}
     return dict(sorted({**found, **HANDLERS}.items()))
 
 
-def load_job(path: str) -> Job:
+def load_job(path: str) -> "Job":
     """Import the job whose command is `path`.
 
     Raises `UsageError` where there is none, `DeclarationError` where it cannot be imported or
     is declared under another name.
     """
+    # Imported here: help lists jobs and must not pay for what declares them.
+    from cronops.contract.job import Job
+
     entry = JOBS.get(path)
     target = entry.target if entry else _installed_target(JOB_GROUP, path.replace(" ", "."))
     if target is None:
@@ -65,12 +70,14 @@ def load_job(path: str) -> Job:
     return _declared(_import(target, of=f"job {path!r}"), Job, path, target)
 
 
-def load_handler(name: str) -> Handler:
+def load_handler(name: str) -> "Handler":
     """Import the handler called `name`.
 
     Raises `UnknownHandler` where there is none, `DeclarationError` where it cannot be
     imported or is declared under another name.
     """
+    from cronops.queue.handler import Handler
+
     target = HANDLERS.get(name) or _installed_target(HANDLER_GROUP, name)
     if target is None:
         raise UnknownHandler(f"no handler is called {name!r}")
@@ -101,11 +108,4 @@ def _import(target: str, *, of: str) -> Any:
 
 
 def _installed_target(group: str, name: str) -> str | None:
-    return next((target for found, target, _ in _entry_points(group) if found == name), None)
-
-
-def _entry_points(group: str) -> Iterator[tuple[str, str, str]]:
-    from importlib.metadata import entry_points
-
-    for entry in entry_points(group=group):
-        yield entry.name, entry.value, entry.dist.name if entry.dist else "another package"
+    return next((target for found, target, _ in entry_points(group) if found == name), None)
