@@ -1,4 +1,4 @@
-"""The fixtures every test may ask for; what they are made of: `tests.databases`, `tests.commands`."""
+"""The fixtures every test may ask for; made of `tests.databases` and `tests.commands`."""
 
 import os
 import tempfile
@@ -10,11 +10,11 @@ import pytest
 
 from tests.commands import CommandLine
 from tests.databases import (
-    FOREIGN_VARIABLES,
     SERVER_URL_VARIABLE,
     Database,
     OwnServer,
     SharedServer,
+    clean_environment,
     clone_database,
     drop_database,
 )
@@ -25,10 +25,8 @@ _WORKER_INPUT = "cronops_server_directory"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in list(os.environ):
-        if name.startswith("CRONOPS_") or name in FOREIGN_VARIABLES:
-            if name != SERVER_URL_VARIABLE:
-                del os.environ[name]
+    for name in set(os.environ) - set(clean_environment()) - {SERVER_URL_VARIABLE}:
+        del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     directory = given[_WORKER_INPUT] if given else tempfile.mkdtemp(prefix="cronops-test-")
     config.stash[_SHARED_SERVER] = SharedServer(Path(directory))

@@ -83,9 +83,7 @@ def connect(
             autocommit=autocommit,
         )
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable(
-            f"cannot connect to the database: {first_line(error)}"
-        ) from None
+        raise DatabaseUnavailable(f"cannot connect to the database: {first_line(error)}") from None
 
 
 def is_connection_lost(error: BaseException, connection: psycopg.Connection | None = None) -> bool:

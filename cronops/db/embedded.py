@@ -4,9 +4,10 @@ It listens on a socket only, and goes on running between commands, so that the s
 not wait for it; ``cronops db stop`` ends it.
 """
 
-import os
+import socket
 import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from cronops.errors import ConfigurationError, DatabaseUnavailable
@@ -26,8 +27,8 @@ def embedded_url(data_dir: Path) -> str:
 
 def postmaster_pid(data_dir: Path) -> int | None:
     """The running embedded server's process id, or None."""
-    lines = _pid_file_lines(data_dir / "postgres")
-    return int(lines[0]) if lines else None
+    pgdata = data_dir / "postgres"
+    return int(_pid_file_lines(pgdata)[0]) if _running_url(pgdata) else None
 
 
 def stop_embedded(data_dir: Path) -> bool:
@@ -45,23 +46,43 @@ def _running_url(pgdata: Path) -> str | None:
     if len(lines) < 8 or lines[7].strip() != _READY:
         return None
     port, socket_dir = lines[3].strip(), lines[4].strip()
+    if not _answers(Path(socket_dir) / f".s.PGSQL.{port}"):
+        return None
     return f"postgresql://postgres@/postgres?host={quote(socket_dir, safe='')}&port={port}"
 
 
 def _pid_file_lines(pgdata: Path) -> list[str]:
     try:
-        lines = (pgdata / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        os.kill(int(lines[0]), 0)
-    except PermissionError:
-        return lines  # it runs under the user made for it
-    except (OSError, ValueError, IndexError):
+        return (pgdata / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except OSError:
         return []
-    return lines
+
+
+def _answers(address: Path) -> bool:
+    # The pid file outlives a server that was killed, and its number soon names another process.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(address))
+        except OSError:
+            return False
+    return True
+
+
+def _forget_dead_server(pgdata: Path) -> None:
+    lines = _pid_file_lines(pgdata)
+    try:
+        process = Path(f"/proc/{int(lines[0])}/comm").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError, IndexError):
+        return  # PostgreSQL itself sees that such a file is stale
+    if process != "postgres":
+        # The package would believe that this process is the server, and not start one.
+        (pgdata / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _start(pgdata: Path) -> str:
     try:
         pgdata.parent.mkdir(parents=True, exist_ok=True)
+        _forget_dead_server(pgdata)
         _started_server(pgdata)
     except ConfigurationError:
         raise
@@ -75,7 +96,7 @@ def _start(pgdata: Path) -> str:
     return url
 
 
-def _started_server(pgdata: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - no types
+def _started_server(pgdata: Path) -> Any:
     # The package keeps its server objects, with what they knew of a server since stopped or
     # restarted by another process; start() looks again.
     server = _package().get_server(pgdata.resolve(), cleanup_mode=None, start=False)
@@ -83,7 +104,7 @@ def _started_server(pgdata: Path):  # type: ignore[no-untyped-def]  # noqa: ANN2
     return server
 
 
-def _package():  # type: ignore[no-untyped-def]  # noqa: ANN202 - the package has no types
+def _package() -> Any:
     try:
         with warnings.catch_warnings():
             # It looks for XDG_RUNTIME_DIR and says so where a server has none: nothing to act on.

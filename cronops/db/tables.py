@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Sequence,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -205,8 +206,11 @@ queue_message = Table(
     Column(
         "rank",
         DateTime(timezone=False),
+        # As PostgreSQL writes back what the migration says.
         Computed(
-            "(available_at AT TIME ZONE 'UTC') - priority * interval '1 minute'", persisted=True
+            "(available_at AT TIME ZONE 'UTC'::text)"
+            " - ((priority)::double precision * '00:01:00'::interval)",
+            persisted=True,
         ),
         nullable=False,
     ),
@@ -214,6 +218,7 @@ queue_message = Table(
     Column("alone", Boolean, nullable=False, server_default=_FALSE),
     Column("claim_token", BigInteger),
     Column("claimed_by", BigInteger),
+    Column("claimed_worker", SmallInteger),
     Column("claimed_at", _TIME),
     Column("started_at", _TIME),
     Column("heartbeat_at", _TIME),

@@ -66,9 +66,9 @@ def _revision_in(connection: Connection, schema: str) -> str | None:
     table = f'"{schema}".alembic_version'
     if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is None:
         return None
-    return connection.scalar(
-        text(f"SELECT version_num FROM {table}")  # noqa: S608 - schema is checked by its pattern
-    )
+    query = text(f"SELECT version_num FROM {table}")  # noqa: S608 - checked by its pattern
+    revision: str | None = connection.scalar(query)
+    return revision
 
 
 def alembic_config() -> Config:

@@ -78,9 +78,8 @@ def ok(ctx: JobContext, *, things: int = 3, seconds: float = 0.0, warn: bool = F
 def fail(ctx: JobContext, *, times: int = 99, kind: str = "transient") -> Outcome:
     """Fail in the first attempts: transient, permanent, or with an error nobody declared."""
     if ctx.attempt <= times:
-        raise {"transient": TransientError, "permanent": PermanentError}.get(
-            kind, ZeroDivisionError
-        )(f"attempt {ctx.attempt} fails as {kind}")
+        known = {"transient": TransientError, "permanent": PermanentError}
+        raise known.get(kind, ZeroDivisionError)(f"attempt {ctx.attempt} fails as {kind}")
     return Outcome(counts={"attempts": ctx.attempt})
 
 

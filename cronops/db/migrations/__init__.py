@@ -1,0 +1,1 @@
+"""What alembic runs; each revision is a file in ``versions``."""
