@@ -1,0 +1,77 @@
+# `make` alone says what there is. Everything needs only Python 3.11 or newer; the first target
+# that needs more sets up .venv from requirements.lock.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.ready
+# For one test: make test ARGS="tests/unit -k durations"
+ARGS ?=
+# The processes of the tests. One per core; a test waits more than it computes.
+WORKERS ?= logical
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' \
+		| while IFS='|' read -r target meaning; do printf '  %-14s %s\n' "$$target" "$$meaning"; done
+
+.PHONY: run
+run: $(READY) ## Try it: enqueue a sample batch, process it, look at the result
+	@$(BIN)/python -m cronops.samples.demo
+
+.PHONY: test
+test: $(READY) ## Run all tests, or those that ARGS names
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(READY) ## Lint, formatting, types, import borders, docs agree with code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+.PHONY: bench
+bench: $(READY) ## Measure, and write docs/performance.md
+	$(BIN)/python -m pip install --quiet -r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: docs
+docs: $(READY) ## Write the pages that are made from the code
+	$(BIN)/python docs/generate.py
+
+.PHONY: format
+format: $(READY) ## Format, and fix what the linter can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: $(READY) ## Pin every dependency anew, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) -c requirements.lock pyproject.toml -o requirements-runtime.lock
+
+# Every file of each version, for any platform and Python, and no host's name.
+LOCK_OPTIONS := --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: db-stop
+db-stop: ## Stop the demo's embedded PostgreSQL, if it runs
+	@if [ -e .data/postgres/postmaster.pid ]; then \
+		CRONOPS_DATA_DIR=.data $(BIN)/python -m cronops db stop; fi
+
+.PHONY: clean
+clean: db-stop ## Remove everything that make has made, the demo's data too
+	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@for python in python3.11 python3 python3.12 python3.13; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found=$$python; break; fi; done; \
+	if [ -z "$${found:-}" ]; then \
+		echo "cronops needs Python 3.11 or newer; found none named python3.11 or python3" >&2; exit 1; fi; \
+	echo "Setting up .venv with $$($$found --version)"; \
+	$$found -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
