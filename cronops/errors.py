@@ -69,6 +69,11 @@ class ExitCode(IntEnum):
     CRASHED = (137, "killed or crashed; the signal is in the receipt", PodFailureAction.COUNT)
     TERMINATED = (143, "terminated by SIGTERM", PodFailureAction.COUNT)
 
+    @classmethod
+    def of(cls, code: int) -> "ExitCode":
+        """The member with this number; any other number counts as `FAILED`."""
+        return next((member for member in cls if member.value == code), cls.FAILED)
+
     def retried_by_pod(self, *, retry_safe: bool) -> bool:
         """Whether Kubernetes starts another pod after this code."""
         if self.action is PodFailureAction.COUNT_IF_RETRY_SAFE:

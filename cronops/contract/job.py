@@ -8,6 +8,9 @@ from datetime import timedelta
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
 from cronops.contract.retry import Retry
 from cronops.errors import DeclarationError
 from cronops.owners import as_owners
@@ -41,6 +44,8 @@ class Wait:
 
     longest: timedelta
 
+
+_JSON_TYPES = (str, int, float, bool, type(None))
 
 LockFunction = Callable[..., str | Lock | Sequence[Lock]]
 
@@ -92,6 +97,20 @@ class Job:
         if isinstance(made, str):
             return (Lock(made),)
         return (made,) if isinstance(made, Lock) else tuple(made)
+
+    def dump(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as JSON takes them: for the run's record, its slot, and other processes."""
+        return {
+            name: value if isinstance(value, _JSON_TYPES) else to_jsonable_python(value)
+            for name, value in arguments.items()
+        }
+
+    def restore(self, dumped: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the function takes them, from what `dump` made."""
+        return {
+            name: TypeAdapter(self.parameters[name].annotation).validate_python(value, strict=False)
+            for name, value in dumped.items()
+        }
 
     def deadline_for(self, arguments: Mapping[str, Any]) -> timedelta | None:
         """The timeout of this call; None for one that goes on until it is told to stop."""

@@ -1,0 +1,61 @@
+"""A run's receipt: one JSON object for the termination log, one line for the terminal."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cronops.config import Settings
+from cronops.contract.identity import Identity
+from cronops.contract.job import Job
+from cronops.contract.result import RunOutcome, RunResult
+from cronops.durations import format_duration
+
+_TERMINATION_LOG = Path("/dev/termination-log")
+_LONGEST = 4000  # Kubernetes keeps 4,096 bytes
+
+
+def write_receipt(
+    settings: Settings, job: Job, identity: Identity, result: RunResult, *, recorded: bool, log: Any
+) -> None:
+    """Write the receipt where Kubernetes shows it as the container's message."""
+    path = settings.termination_log or (_TERMINATION_LOG if settings.in_cluster else None)
+    if path is None:
+        return
+    receipt = {
+        "job": job.name,
+        "run_id": identity.run_id,
+        "outcome": result.outcome.value,
+        "exit_code": int(result.exit_code),
+        "signal": result.signal,
+        "recorded": recorded,
+        "reason": result.reason,
+        "counts": dict(result.counts),
+    }
+    text = json.dumps(receipt)
+    if len(text.encode()) > _LONGEST:
+        text = json.dumps(receipt | {"reason": (result.reason or "")[:500], "counts": {}})
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        log.warning(
+            "could not write the receipt", path=str(path), error=os.strerror(error.errno or 0)
+        )
+
+
+def summary_line(job: Job, result: RunResult, duration: timedelta, *, recorded: bool) -> str:
+    """How the run ended, for the person at the terminal."""
+    counts = ", ".join(
+        f"{number} {name.replace('_', ' ')}" for name, number in result.counts.items()
+    )
+    parts = [f"{job.name}: {result.outcome.value.replace('_', ' ')}"]
+    if result.outcome is not RunOutcome.SKIPPED:
+        parts.append(f" in {format_duration(duration)}")
+    if result.reason:
+        parts.append(f": {result.reason}")
+    if counts:
+        parts.append(f" ({counts})")
+    if not recorded:
+        parts.append(" [unrecorded: the database did not take the outcome]")
+    return "".join(parts)

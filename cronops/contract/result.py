@@ -1,0 +1,52 @@
+"""How a run ended: its outcome, and everything that is recorded, logged and reported of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cronops.errors import ExitCode
+
+
+class RunOutcome(StrEnum):
+    """The six ways a run can end."""
+
+    SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether somebody has to be told."""
+        return self not in (RunOutcome.SUCCEEDED, RunOutcome.SKIPPED)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended."""
+
+    outcome: RunOutcome
+    exit_code: int
+    reason: str | None = None
+    """Why it was skipped, or did not succeed, in one line; free of secrets."""
+    signal: int | None = None
+    """The signal that ended its process, if one did."""
+    attempts: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    @classmethod
+    def skipped(cls, reason: str) -> "RunResult":
+        """Nothing was done, and that is fine."""
+        return cls(RunOutcome.SKIPPED, ExitCode.OK, reason)
+
+
+@dataclass(frozen=True)
+class RunTimes:
+    """When a run started and ended, by the database's clock."""
+
+    started_at: datetime
+    finished_at: datetime

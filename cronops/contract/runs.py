@@ -1,0 +1,342 @@
+"""The record of every run, and the sweep that closes those which could not do it themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from cronops.contract import lock, slot
+from cronops.contract.identity import Identity
+from cronops.contract.job import Job
+from cronops.contract.result import RunOutcome, RunResult
+from cronops.errors import ExitCode, UsageError
+
+# A pod that is started again works under the same run id: it reopens its own row.
+_OPEN = """
+INSERT INTO run AS r (id, job, cr, schedule, scheduled_at, arguments, arguments_hash, shard,
+    correlation_id, lock_key, token, holder, retry_safe, backoff_limit, accountable, responsible,
+    version)
+VALUES (%(id)s, %(job)s, %(cr)s, %(schedule)s, %(scheduled_at)s, %(arguments)s,
+    %(arguments_hash)s, %(shard)s, %(correlation_id)s, %(lock_key)s, %(token)s, %(holder)s,
+    %(retry_safe)s, %(backoff_limit)s, %(accountable)s, %(responsible)s, %(version)s)
+ON CONFLICT (id) DO UPDATE SET
+    token = excluded.token, holder = excluded.holder, version = excluded.version,
+    starts = r.starts + CASE WHEN r.outcome = 'skipped' THEN 0 ELSE 1 END,
+    started_at = clock_timestamp(), finished_at = NULL, outcome = NULL, reason = NULL,
+    exit_code = NULL, signal = NULL, error = NULL
+RETURNING starts, started_at
+"""
+_EARLIER = "SELECT job, arguments_hash, outcome, starts FROM run WHERE id = %(id)s"
+_FINISH = """
+UPDATE run SET outcome = %(outcome)s, exit_code = %(exit_code)s, reason = %(reason)s,
+    signal = %(signal)s, attempts = %(attempts)s, counts = %(counts)s, warnings = %(warnings)s,
+    error = %(error)s, finished_at = clock_timestamp()
+WHERE id = %(id)s AND token = %(token)s AND outcome IS NULL
+RETURNING finished_at
+"""
+_CLOSED = """
+INSERT INTO run (id, job, cr, schedule, scheduled_at, arguments, arguments_hash, shard,
+    correlation_id, lock_key, holder, retry_safe, accountable, responsible, version,
+    outcome, exit_code, reason, error, finished_at)
+VALUES (%(id)s, %(job)s, %(cr)s, %(schedule)s, %(scheduled_at)s, %(arguments)s,
+    %(arguments_hash)s, %(shard)s, %(correlation_id)s, %(lock_key)s, %(holder)s, %(retry_safe)s,
+    %(accountable)s, %(responsible)s, %(version)s,
+    %(outcome)s, %(exit_code)s, %(reason)s, %(error)s, clock_timestamp())
+ON CONFLICT (id) DO NOTHING
+"""
+_SKIPS_IN_A_ROW = """
+SELECT count(*) FROM run
+WHERE schedule = %(schedule)s AND outcome = 'skipped' AND reason LIKE 'locked%%'
+  AND started_at > coalesce((
+    SELECT max(finished_at) FROM run WHERE schedule = %(schedule)s AND outcome <> 'skipped'
+  ), '-infinity')
+"""
+_LAST_SUCCESS = """
+SELECT max(finished_at) FROM run
+WHERE job = %(job)s AND outcome = 'succeeded'
+  AND schedule IS NOT DISTINCT FROM %(schedule)s
+"""
+_DEAD = """
+SELECT id, job, cr, schedule, scheduled_at, correlation_id, token, holder, retry_safe, starts,
+       backoff_limit, accountable, responsible, started_at, clock_timestamp() AS now
+FROM run
+WHERE outcome IS NULL AND id <> %(id)s AND NOT EXISTS (
+    SELECT FROM lease WHERE lease.token = run.token AND lease.expires_at > clock_timestamp())
+ORDER BY started_at LIMIT 20
+FOR UPDATE SKIP LOCKED
+"""
+_CLOSE_DEAD = """
+UPDATE run SET outcome = 'crashed', exit_code = %(exit_code)s, finished_at = clock_timestamp(),
+    reason = %(reason)s
+WHERE id = %(id)s
+"""
+_LIST = """
+SELECT id, job, cr, schedule, scheduled_at, outcome, reason, exit_code, starts, attempts, counts,
+       warnings, started_at, finished_at, holder, correlation_id,
+       extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8
+           AS duration_seconds
+FROM run
+WHERE (%(job)s::text IS NULL OR job = %(job)s)
+  AND (%(outcome)s::text IS NULL OR coalesce(outcome, 'running') = %(outcome)s)
+  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
+ORDER BY started_at DESC LIMIT %(limit)s
+"""
+_FIND = """
+SELECT run.*, slot.state AS slot_state,
+       extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float8
+           AS duration_seconds
+FROM run LEFT JOIN slot ON slot.run_id = run.id
+WHERE run.id = %(id)s OR starts_with(run.id, %(id)s)
+ORDER BY run.id <> %(id)s, started_at DESC LIMIT 2
+"""
+_SETTLE_BY_OPERATOR = """
+UPDATE run SET reason = concat_ws('; ', reason, %(note)s::text) WHERE id = %(id)s
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run that was opened."""
+
+    starts: int
+    """Which start of this run it is: more than 1 for a pod that was started again."""
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What is known of earlier starts under the same run id."""
+
+    outcome: RunOutcome | None
+    starts: int
+
+
+def _values(
+    job: Job, identity: Identity, arguments: dict[str, Any], lock_key: str
+) -> dict[str, Any]:
+    from cronops import __version__
+
+    return {
+        "id": identity.run_id,
+        "job": job.name,
+        "cr": job.cr,
+        "schedule": identity.schedule,
+        "scheduled_at": identity.scheduled_at,
+        "arguments": Jsonb(arguments, dumps=_dumps),
+        "arguments_hash": identity.arguments_hash,
+        "shard": identity.shard,
+        "correlation_id": identity.correlation_id,
+        "lock_key": lock_key,
+        "holder": identity.holder,
+        "retry_safe": job.retry_safe,
+        "accountable": list(job.accountable),
+        "responsible": job.responsible,
+        "version": __version__,
+    }
+
+
+def _dumps(value: Any) -> str:
+    from json import dumps
+
+    return dumps(value, default=str)
+
+
+def earlier_start(
+    connection: psycopg.Connection[Any], job: Job, identity: Identity
+) -> Earlier | None:
+    """What this run id has done before; None where it is new.
+
+    Raises `UsageError` where the id belongs to another job or to other arguments.
+    """
+    row = connection.execute(_EARLIER, {"id": identity.run_id}).fetchone()
+    if row is None:
+        return None
+    name, arguments_hash, outcome, starts = row
+    if name != job.name or arguments_hash != identity.arguments_hash:
+        raise UsageError(
+            f"run id {identity.run_id!r} belongs to an earlier run of {name!r} with other "
+            "arguments; give another --run-id"
+        )
+    return Earlier(RunOutcome(outcome) if outcome else None, starts)
+
+
+def open_run(
+    connection: psycopg.Connection[Any],
+    job: Job,
+    identity: Identity,
+    arguments: dict[str, Any],
+    held: lock.Held,
+    *,
+    backoff_limit: int | None,
+) -> Opened:
+    """Record that the run has begun. Call in the transaction that took its lease and slot."""
+    values = _values(job, identity, arguments, held.key)
+    values |= {"token": held.token, "backoff_limit": backoff_limit}
+    row = connection.execute(_OPEN, values).fetchone()
+    assert row is not None  # noqa: S101 - INSERT … RETURNING of one row
+    return Opened(*row)
+
+
+def finish_run(
+    connection: psycopg.Connection[Any],
+    run_id: str,
+    token: int,
+    result: RunResult,
+    *,
+    retry_safe: bool,
+) -> datetime | None:
+    """Record how the run ended, and its slot; None where somebody else has closed it meanwhile."""
+    row = connection.execute(
+        _FINISH,
+        {
+            "id": run_id,
+            "token": token,
+            "outcome": result.outcome.value,
+            "exit_code": result.exit_code,
+            "reason": result.reason,
+            "error": result.reason if result.outcome.is_failure else None,
+            "signal": result.signal,
+            "attempts": result.attempts,
+            "counts": Jsonb(dict(result.counts)),
+            "warnings": Jsonb(list(result.warnings)),
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    slot.settle(connection, run_id, token, slot_state(result.outcome, retry_safe=retry_safe))
+    finished_at: datetime = row[0]
+    return finished_at
+
+
+def slot_state(outcome: RunOutcome, *, retry_safe: bool) -> str:
+    """What a run's slot becomes. A job that is not retry-safe and was cut off leaves it unknown."""
+    if outcome is RunOutcome.SUCCEEDED:
+        return "succeeded"
+    if outcome is RunOutcome.FAILED or retry_safe:
+        return "failed"
+    return "unknown"
+
+
+def record_unopened(
+    connection: psycopg.Connection[Any],
+    job: Job,
+    identity: Identity,
+    arguments: dict[str, Any],
+    lock_key: str,
+    result: RunResult,
+) -> None:
+    """Record a run that never began: skipped, or refused. Leaves an earlier start's row alone."""
+    values = _values(job, identity, arguments, lock_key) | {
+        "outcome": result.outcome.value,
+        "exit_code": int(result.exit_code),
+        "reason": result.reason,
+        "error": result.reason if result.outcome.is_failure else None,
+    }
+    connection.execute(_CLOSED, values)
+
+
+def skips_in_a_row(connection: psycopg.Connection[Any], schedule: str) -> int:
+    """How often the schedule was skipped for a held lock since a run of it last ended."""
+    row = connection.execute(_SKIPS_IN_A_ROW, {"schedule": schedule}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def last_success(
+    connection: psycopg.Connection[Any], job: str, schedule: str | None
+) -> datetime | None:
+    """When the job last succeeded under this schedule."""
+    row = connection.execute(_LAST_SUCCESS, {"job": job, "schedule": schedule}).fetchone()
+    return row[0] if row else None
+
+
+def close_dead_runs(
+    connection: psycopg.Connection[Any], *, except_run: str
+) -> list[dict[str, Any]]:
+    """Close open runs whose lease has died, as crashed; the closed ones. Call in a transaction.
+
+    Deleting the dead lease in the same transaction fences a holder that is merely late.
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        dead = cursor.execute(_DEAD, {"id": except_run}).fetchall()
+    for run in dead:
+        if run["token"] is not None:
+            lock.end_lease(connection, run["token"], run["token"])
+            lock.release_all(connection, run["token"])
+            state = slot_state(RunOutcome.CRASHED, retry_safe=run["retry_safe"])
+            slot.settle(connection, run["id"], run["token"], state)
+        run["reason"] = (
+            f"its lease ended without a word from {run['holder']}: the process or pod was killed, "
+            "or could not reach the database"
+        )
+        connection.execute(
+            _CLOSE_DEAD,
+            {"id": run["id"], "exit_code": int(ExitCode.CRASHED), "reason": run["reason"]},
+        )
+    return dead
+
+
+def list_runs(
+    connection: psycopg.Connection[Any],
+    *,
+    job: str | None = None,
+    outcome: str | None = None,
+    since: datetime | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """The newest runs first; `outcome` may also be ``running``."""
+    values = {"job": job, "outcome": outcome, "since": since, "limit": limit}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_LIST, values).fetchall()
+
+
+def find_run(connection: psycopg.Connection[Any], run_id: str) -> dict[str, Any]:
+    """The run of that id, or of the only id that starts so. Raises `UsageError` otherwise."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_FIND, {"id": run_id}).fetchall()
+    if not found:
+        raise UsageError(f"no run is called {run_id!r}; see: cronops runs list")
+    if len(found) > 1 and found[0]["id"] != run_id:
+        raise UsageError(f"several runs start with {run_id!r}; give more of the id")
+    return found[0]
+
+
+def settle_by_operator(
+    connection: psycopg.Connection[Any], run_id: str, *, as_: str, actor: str, reason: str
+) -> None:
+    """Write what a person found out about a run that left its slot open.
+
+    ``failed`` lets the slot be worked again, ``succeeded`` uses it up. Raises `UsageError` where
+    the run left no slot open.
+    """
+    from cronops.db.audit import write_audit
+
+    with connection.transaction():
+        if not slot.settle_by_operator(connection, run_id, as_):
+            raise UsageError(f"run {run_id} left no slot open: there is nothing to settle")
+        note = f"settled as {as_} by {actor}: {reason}"
+        connection.execute(_SETTLE_BY_OPERATOR, {"id": run_id, "note": note})
+        write_audit(
+            connection,
+            actor=actor,
+            action="runs settle",
+            subject=run_id,
+            reason=reason,
+            details={"as": as_},
+        )
+
+
+def finished_as(
+    connection: psycopg.Connection[Any], run_id: str, token: int, outcome: RunOutcome
+) -> datetime | None:
+    """When this very start of the run was recorded with `outcome`, if it was.
+
+    Tells an answer that was lost after the commit from a run that somebody else closed.
+    """
+    row = connection.execute(
+        "SELECT finished_at FROM run WHERE id = %s AND token = %s AND outcome = %s",
+        (run_id, token, outcome.value),
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,327 @@
+"""Watches over a run's worker processes from outside: only a parent can stop a hang in C."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cronops.config import Settings
+from cronops.contract.channel import Ends, Receiver, SharedPage, now, open_pipes, send
+from cronops.contract.child import run_worker
+from cronops.contract.job import Job
+from cronops.contract.lease_keeper import LeaseKeeper
+from cronops.contract.process import (
+    adopt_orphans,
+    descendants,
+    describe_end,
+    end_descendants,
+    reap,
+    signal_all,
+)
+from cronops.contract.result import RunResult
+from cronops.contract.signals import Signals
+from cronops.contract.units import DeathCause, UnitSupervisor, WorkerDeath
+from cronops.contract.verdict import StopCause, WorkerEnd, verdict
+from cronops.contract.wiring import Wiring
+
+_MOST_DEATHS_IN_A_ROW = 5
+_LONGEST_SLEEP = 5.0
+
+
+@dataclass
+class Worker:
+    """One worker process, as its supervisor sees it."""
+
+    number: int
+    page: SharedPage
+    pid: int = 0
+    ends: Ends | None = None
+    receiver: Receiver | None = None
+    process: subprocess.Popen[bytes] | None = None
+    report: dict[str, Any] | None = None
+    status: int | None = None
+    killed_for: DeathCause | None = None
+    deaths_in_a_row: int = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not been reaped."""
+        return self.pid != 0 and self.status is None
+
+    @property
+    def end(self) -> WorkerEnd:
+        """What is known of the process once it is over."""
+        return WorkerEnd(self.report, self.status, was_killed=self.killed_for is not None)
+
+
+@dataclass(frozen=True)
+class Go:
+    """The word to go: what every worker is told."""
+
+    run_id: str
+    correlation_id: str
+    schedule: str | None
+    scheduled_at: str | None
+    tokens: tuple[int, ...]
+    holder: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Supervisor:
+    """Forks the workers first, then lets one run use them."""
+
+    def __init__(
+        self, job: Job, arguments: Mapping[str, Any], settings: Settings, wiring: Wiring
+    ) -> None:
+        self._job = job
+        self._settings = settings
+        self._wiring = wiring
+        self._grace = settings.supervisor.grace.total_seconds()
+        count = int(arguments[job.processes]) if job.processes else 1
+        self.signals = Signals()
+        self.workers = [Worker(number, SharedPage.create()) for number in range(count)]
+        # Before any connection or thread exists: a child that closes an inherited connection
+        # breaks its parent's, and a lock held by a thread that was not forked stays held.
+        for worker in self.workers:
+            self._fork(worker, arguments)
+        self.signals.listen()
+        self._stop_cause: StopCause | None = None
+        self._kill_at = 0.0
+        self._unsettled: list[tuple[Worker, WorkerDeath]] = []
+
+    def _fork(self, worker: Worker, arguments: Mapping[str, Any]) -> None:
+        ours, theirs = open_pipes()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            ours.close()
+            for other in self.workers:
+                if other.ends is not None:
+                    other.ends.close()
+            run_worker(
+                self._job,
+                self._settings,
+                self._wiring,
+                ends=theirs,
+                page=worker.page,
+                parent=parent,
+                worker=worker.number,
+                arguments=arguments,
+            )
+        theirs.close()
+        worker.pid, worker.ends, worker.receiver = pid, ours, Receiver(ours.read)
+
+    def dismiss(self) -> None:
+        """There is nothing to do: let the workers leave, and wait for them."""
+        for worker in self.workers:
+            if worker.ends is not None:
+                worker.ends.close()
+                worker.ends = worker.receiver = None
+        for worker in self.workers:
+            if worker.is_alive:
+                _, worker.status = os.waitpid(worker.pid, 0)
+
+    def run(
+        self,
+        go: Go,
+        keeper: LeaseKeeper,
+        *,
+        deadline: float | None,
+        units: UnitSupervisor | None,
+        settle_death: Callable[[int, WorkerDeath], None],
+        spare: Sequence[int],
+        log: Any,
+    ) -> RunResult:
+        """Let the workers work until they are done, fail, or have to be ended.
+
+        `deadline` is on the clock of `channel.now`; `settle_death` charges a dead worker's unit
+        and may raise while the database is away: it is called again. `spare` are processes that
+        are not the run's, though below it.
+        """
+        adopt_orphans()
+        self._go, self._keeper, self._units, self._log = go, keeper, units, log
+        for worker in self.workers:
+            self._send_go(worker)
+        while True:
+            self._wait(deadline)
+            self._check_limits(deadline)
+            self._reap_workers(settle_death)
+            if self._is_over():
+                break
+        count, reaped = end_descendants(
+            self._grace if self._stop_cause is None else 0.0, spare=spare
+        )
+        if count:
+            log.warning("processes were left behind and have been ended", count=count)
+        for worker in self.workers:
+            worker.status = reaped.get(worker.pid, worker.status)
+        for worker in self.workers:
+            self._close_ends(worker)
+        return verdict(
+            [worker.end for worker in self.workers],
+            self._stop_cause,
+            timeout=self._job.timeout,
+            grace=self._settings.supervisor.grace,
+            stop_signal=self.signals.stop_signal,
+        )
+
+    def _send_go(self, worker: Worker) -> None:
+        worker.page.lease_until = self._keeper.until
+        assert worker.ends is not None  # noqa: S101 - only called right after it was started
+        send(worker.ends.write, {"go": self._go.__dict__})
+
+    # --- one turn of the watch -----------------------------------------------------------------
+
+    def _wait(self, deadline: float | None) -> None:
+        moments = [now() + _LONGEST_SLEEP, self._lease_limit(0.25)]
+        if deadline is not None and self._stop_cause is None:
+            moments.append(deadline)
+        if self._stop_cause is not None:
+            moments.append(self._kill_at)
+        moments += [w.page.unit_deadline for w in self.workers if w.is_alive and w.page.unit]
+        if self._units is not None:
+            moments.append(now() + 0.2)  # a unit may begin at any time
+        if self._unsettled:
+            moments.append(now() + 0.2)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.signals.wakeup_fd, selectors.EVENT_READ, None)
+            for worker in self.workers:
+                if worker.receiver is not None:
+                    selector.register(worker.receiver.fd, selectors.EVENT_READ, worker)
+            for key, _ in selector.select(max(0.01, min(moments) - now())):
+                if key.data is None:
+                    self.signals.drain()
+                else:
+                    self._receive(key.data)
+
+    def _receive(self, worker: Worker) -> bool:
+        """Take in what the worker sent; False where there was nothing more."""
+        if worker.receiver is None:
+            return False
+        messages = worker.receiver.read()
+        if messages is None:
+            self._close_ends(worker)
+            return False
+        for message in messages:
+            if "succeeded" in message or "failed" in message:
+                worker.report = message
+        return bool(messages)
+
+    def _check_limits(self, deadline: float | None) -> None:
+        at = now()
+        for worker in self.workers:
+            worker.page.lease_until = self._keeper.until
+        if self.signals.stop_signal is not None:
+            self._begin_stop(StopCause.SIGNAL, at + self._grace)
+        if deadline is not None and at >= deadline:
+            self._begin_stop(StopCause.DEADLINE, at + self._grace)
+        if self._keeper.lost:
+            self._begin_stop(StopCause.LEASE, at)
+        elif at >= self._lease_limit(0.25):
+            self._begin_stop(StopCause.LEASE, min(at + self._grace, self._lease_limit(0.1)))
+        if self.signals.insisted:
+            self._kill_at = at
+        if self._stop_cause is not None and at >= self._kill_at:
+            for worker in self.workers:
+                if worker.is_alive and worker.report is None:
+                    worker.killed_for = worker.killed_for or DeathCause.STOPPED
+                self._kill(worker)
+        for worker in self.workers:
+            if worker.is_alive and worker.page.unit and at >= worker.page.unit_deadline:
+                worker.killed_for = worker.killed_for or DeathCause.UNIT_TIMEOUT
+                self._kill(worker)
+
+    def _lease_limit(self, share: float) -> float:
+        """When only this share of the lease's time to live is left."""
+        return self._keeper.until - share * self._settings.lock.ttl.total_seconds()
+
+    def _begin_stop(self, cause: StopCause, kill_at: float) -> None:
+        if self._stop_cause is not None:
+            if cause is StopCause.LEASE:
+                self._kill_at = min(self._kill_at, kill_at)
+            return
+        self._stop_cause, self._kill_at = cause, kill_at
+        living = [worker.pid for worker in self.workers if worker.is_alive]
+        self._log.info("stopping", cause=cause.value, grace_seconds=round(kill_at - now(), 1))
+        signal_all(living, signal.SIGTERM)
+        signal_all(living, signal.SIGCONT)
+
+    def _kill(self, worker: Worker) -> None:
+        if worker.is_alive:
+            signal_all([*descendants(worker.pid), worker.pid], signal.SIGKILL)
+
+    def _reap_workers(self, settle_death: Callable[[int, WorkerDeath], None]) -> None:
+        ended = reap()
+        for worker in self.workers:
+            if worker.pid in ended and worker.is_alive:
+                worker.status = ended[worker.pid]
+                while self._receive(worker):
+                    pass
+                self._close_ends(worker)
+                if worker.process is not None:
+                    worker.process.returncode = os.waitstatus_to_exitcode(worker.status)
+                if worker.report is None and self._units is not None:
+                    self._unsettled.append((worker, self._death_of(worker)))
+        while self._unsettled:
+            worker, death = self._unsettled[0]
+            try:
+                settle_death(worker.number, death)
+            except Exception as error:
+                self._log.warning("could not settle a dead worker's units", error=str(error))
+                return
+            self._unsettled.pop(0)
+            if self._stop_cause is None:
+                self._replace(worker, death)
+
+    def _death_of(self, worker: Worker) -> WorkerDeath:
+        assert worker.status is not None  # noqa: S101 - it was reaped
+        detail, _ = describe_end(worker.status)
+        cause = worker.killed_for or DeathCause.DIED
+        return WorkerDeath(worker.page.unit, cause, detail, worker.pid)
+
+    def _replace(self, worker: Worker, death: WorkerDeath) -> None:
+        """Start another process in its place; by exec, for this one has threads by now."""
+        in_a_row = 0 if death.unit is not None else worker.deaths_in_a_row + 1
+        if in_a_row >= _MOST_DEATHS_IN_A_ROW:
+            return
+        self._log.warning("a worker process ended and is replaced", detail=death.detail)
+        if in_a_row:
+            time.sleep(0.1 * in_a_row)
+        ours, theirs = open_pipes()
+        worker.page.end_unit()
+        descriptors = (theirs.read, theirs.write, worker.page.fd)
+        command = [
+            *self._wiring.worker_command(self._job.name),
+            *(str(number) for number in (*descriptors, os.getpid(), worker.number)),
+        ]
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command, pass_fds=descriptors, start_new_session=True
+        )
+        theirs.close()
+        self.workers[worker.number] = replacement = Worker(
+            worker.number,
+            worker.page,
+            pid=process.pid,
+            ends=ours,
+            receiver=Receiver(ours.read),
+            process=process,
+            deaths_in_a_row=in_a_row,
+        )
+        self._send_go(replacement)
+
+    @staticmethod
+    def _close_ends(worker: Worker) -> None:
+        if worker.ends is not None:
+            worker.ends.close()
+            worker.ends = worker.receiver = None
+
+    def _is_over(self) -> bool:
+        if any(worker.is_alive for worker in self.workers):
+            return False
+        # With the lease going, nobody else may charge the dead one's units in our name.
+        return not self._unsettled or self._stop_cause is not None
