@@ -1,0 +1,92 @@
+"""What operators' commands share: settings, a database connection, and common options."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cronops.durations import parse_duration
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from cronops.config import Settings
+
+# A listing that takes longer than this is not worth the load it makes.
+_STATEMENT_TIMEOUT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One operator's command at work."""
+
+    settings: "Settings"
+    connection: "psycopg.Connection[Any]"
+
+    @property
+    def actor(self) -> str:
+        """Who is acting, for the audit trail."""
+        return self.settings.actor
+
+
+@contextmanager
+def session(purpose: str) -> Iterator[Session]:
+    """Settings and a connection (autocommit) to a database of this program's revision."""
+    from cronops.config import load_settings
+    from cronops.db.connect import check_schema, connect
+
+    settings = load_settings().settings
+    with connect(
+        settings, purpose, statement_timeout=_STATEMENT_TIMEOUT, lock_timeout=_STATEMENT_TIMEOUT / 2
+    ) as connection:
+        check_schema(connection, settings)
+        yield Session(settings, connection)
+
+
+def past(text: str) -> datetime:
+    """A time from ISO 8601 with its zone, or so long ago: ``2h``."""
+    return _instant_or_offset(text, sign=-1)
+
+
+def future(text: str) -> datetime:
+    """A time from ISO 8601 with its zone, or so long from now: ``2h``."""
+    return _instant_or_offset(text, sign=1)
+
+
+def _instant_or_offset(text: str, *, sign: int) -> datetime:
+    try:
+        offset = parse_duration(text)
+    except ValueError:
+        from cronops.cli.job_command import instant
+
+        return instant(text)
+    try:
+        return datetime.now(UTC) + sign * offset
+    except OverflowError:
+        raise ValueError(f"{text!r} is further than the calendar goes") from None
+
+
+def word(parts: list[str] | None) -> str | None:
+    """A name of several words, quoted or not: ``queue process``."""
+    return " ".join(" ".join(parts).split()) if parts else None
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        parser=past,
+        metavar="TIME",
+        show_default=False,
+        help="From then on: 2h (ago), or 2026-11-23T04:00:00Z.",
+    ),
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
+MaybeReason = Annotated[
+    str | None, typer.Option("--reason", help="Why; kept in the audit trail.", show_default=False)
+]
