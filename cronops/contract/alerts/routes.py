@@ -58,10 +58,8 @@ def check_routes(settings: Settings, owners_in_use: Iterable[str] = ()) -> list[
                     f"alert route {number} of {owner!r} is not a URL that Apprise understands; "
                     "see https://appriseit.com/services/"
                 )
-    for owner in sorted(set(owners_in_use)):
-        if not channels_for(settings, owner):
-            problems.append(no_route(owner))
-    return problems
+    unreached = {owner for owner in owners_in_use if not channels_for(settings, owner)}
+    return problems + [no_route(owner) for owner in sorted(unreached)]
 
 
 def no_route(owner: str) -> str:
