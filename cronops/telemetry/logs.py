@@ -34,7 +34,6 @@ __all__ = ["Logger", "bind_run", "configure_logging", "get_logger"]
 
 Format = Literal["json", "console"]
 
-_FIRST = ("timestamp", "level", "event")
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
 
 # What lines of libraries carry besides their own text: they know nothing of the run.
@@ -157,13 +156,15 @@ def _add_timestamp(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
 
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    first = {key: event.pop(key) for key in _FIRST if key in event}
-    cleaned: dict[str, Any] = redact_value({**first, **event})
-    return cleaned
+    # The names of fields, the time and the level are ours: a password that happens to be
+    # "info" must not make a line unreadable for machines.
+    line = {"timestamp": event.pop("timestamp"), "level": event.pop("level"), "event": None}
+    line.update((key, redact_value(value)) for key, value in event.items())
+    return line
 
 
 def _render_json(_: Any, __: str, event: Mapping[str, Any]) -> str:
-    # Lone surrogates cannot be written as UTF-8, and NaN is not JSON: both become ASCII text.
+    # ASCII, because a lone surrogate cannot be written as UTF-8.
     return json.dumps(_without_nan(event))
 
 
