@@ -1,0 +1,201 @@
+"""Writes the pages that are made from the code: the command line, the settings, the exit codes.
+
+``make docs`` writes them, ``make check`` compares (``--check``).
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import time, timedelta
+from difflib import unified_diff
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from typer.main import get_command
+
+from cronops.cli.main import app
+from cronops.config import Leaf, Settings, leaves
+from cronops.durations import format_duration
+from cronops.errors import ExitCode, PodFailureAction
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Made from the code by `make docs`; change the code instead. -->"
+WIDTH = 100
+
+TYPE_NAMES: dict[Any, str] = {
+    bool: "true or false",
+    int: "number",
+    Path: "path",
+    SecretStr: "secret text",
+    str: "text",
+    time: "time of day",
+    timedelta: "duration",
+}
+ACTION_NAMES = {
+    PodFailureAction.NONE: "(success)",
+    PodFailureAction.COUNT: "Count",
+    PodFailureAction.FAIL_JOB: "FailJob",
+    PodFailureAction.COUNT_IF_RETRY_SAFE: "Count if the job is retry-safe, else FailJob",
+}
+
+
+def commands(command: Any, context: Any) -> Iterator[tuple[str, str, bool]]:
+    """Path, help text and whether it is a group, of the command and everything below it."""
+    is_group = hasattr(command, "list_commands")
+    yield context.command_path, command.get_help(context), is_group
+    if is_group:
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            inner = child.make_context(name, [], parent=context, resilient_parsing=True)
+            yield from commands(child, inner)
+
+
+def all_commands() -> list[tuple[str, str, bool]]:
+    """Every command of ``cronops``, its help laid out for `WIDTH` columns."""
+    root = get_command(app)
+    context = root.make_context(
+        "cronops", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
+    )
+    return list(commands(root, context))
+
+
+def command_line_page() -> str:
+    """The help of every command."""
+    lines = [NOTE, "# The command line", "", "What `--help` says, command by command.", ""]
+    listed = all_commands()
+    for path, _, is_group in listed:
+        if not is_group:
+            lines.append(f"- [`{path}`](#{path.replace(' ', '-')})")
+    for path, text, _ in listed:
+        lines += ["", f"## {path}", "```text", *map(str.rstrip, text.splitlines()), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Every setting, section by section."""
+    lines = [
+        NOTE,
+        "# The settings",
+        "",
+        "Each setting is looked for in this order: its variable in the environment; the file that "
+        "its variable with `_FILE` appended names (for secrets); the TOML file that "
+        "`CRONOPS_CONFIG` names, under its key; its default. `cronops config show` says where each "
+        "came from. A duration is a number of seconds (`90`), ISO 8601 (`PT1M30S`) or short "
+        "(`1m30s`). A variable that is empty counts as not set.",
+    ]
+    sections: dict[tuple[str, ...], list[Leaf]] = {}
+    for leaf in leaves():
+        sections.setdefault(leaf.path[:-1], []).append(leaf)
+    for path, members in sections.items():
+        lines += ["", f"## {'.'.join(path) or 'General'}"]
+        if path:
+            lines += ["", (_section(path).__doc__ or "").strip()]
+        lines += ["", "| Variable | Key | Type | Default | Meaning |", "|---|---|---|---|---|"]
+        lines += [_row(leaf) for leaf in members]
+    return "\n".join(lines) + "\n"
+
+
+def exit_codes_page() -> str:
+    """Every exit code, and what Kubernetes does with it."""
+    lines = [
+        NOTE,
+        "# Exit codes",
+        "",
+        "The same for every command. The last column is the rule for `podFailurePolicy`; an "
+        "eviction (`DisruptionTarget`) is ignored before any of them.",
+        "",
+        "| Code | Name | Meaning | Pod failure policy |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {code:d} | `{code.name}` | {code.meaning} | {ACTION_NAMES[code.action]} |"
+        for code in ExitCode
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": command_line_page,
+    "configuration.md": settings_page,
+    "exit-codes.md": exit_codes_page,
+}
+
+
+def differences() -> Iterator[str]:
+    """Unified diffs of the pages that do not say what the code says."""
+    for name, make in PAGES.items():
+        path = DOCS / name
+        written = path.read_text(encoding="utf-8") if path.exists() else ""
+        made = make()
+        yield from unified_diff(
+            written.splitlines(), made.splitlines(), f"docs/{name}", "the code", lineterm=""
+        )
+
+
+def _section(path: tuple[str, ...]) -> type[BaseModel]:
+    model: type[BaseModel] = Settings
+    for name in path:
+        model = model.model_fields[name].annotation  # type: ignore[assignment]
+    return model
+
+
+def _row(leaf: Leaf) -> str:
+    cells = (
+        f"`{leaf.variable}`",
+        f"`{leaf.key}`",
+        _type_name(leaf.field),
+        _default(leaf.field),
+        leaf.field.description or "",
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _type_name(field: FieldInfo) -> str:
+    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType]
+    is_optional = len(kinds) < len(get_args(field.annotation))
+    kind = kinds[0] if is_optional else field.annotation
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    if get_origin(kind) is dict:
+        return "JSON object"
+    if get_origin(kind) is list:
+        return "JSON list"
+    limits = [
+        f"{words} {getattr(limit, name)}"
+        for limit in field.metadata
+        for name, words in (("ge", "at least"), ("le", "at most"))
+        if hasattr(limit, name)
+    ]
+    return ", ".join([TYPE_NAMES.get(kind, "time with zone"), *limits])
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "unset"
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
+    return f"`{value}`" if value not in ([], {}) else "empty"
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` only compare them; the exit code."""
+    if "--check" in sys.argv[1:]:
+        found = list(differences())
+        if found:
+            sys.stderr.write("\n".join([*found, "", "The pages are out of date: make docs\n"]))
+        return int(bool(found))
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
