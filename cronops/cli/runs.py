@@ -47,7 +47,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List runs, the newest first."""
-    from cronops.contract.runs import list_runs
+    from cronops.contract.run_history import list_runs
 
     with session("runs list") as at:
         found = list_runs(at.connection, job=job, outcome=outcome, since=since, limit=limit)
@@ -66,7 +66,7 @@ def list_(
 @app.command(epilog=examples("cronops runs show 01jd", "cronops runs show 01jd --json"))
 def show(run: RunId, as_json: Json = False) -> None:
     """Show everything that is recorded of a run."""
-    from cronops.contract.runs import find_run
+    from cronops.contract.run_history import find_run
 
     with session("runs show") as at:
         found = find_run(at.connection, run)
@@ -98,7 +98,7 @@ def settle(
     A run of a job that is not retry-safe leaves its slot "unknown" when it is cut off: it may or
     may not have acted on others. The slot is refused until a person has looked and settled it.
     """
-    from cronops.contract.runs import find_run, settle_by_operator
+    from cronops.contract.run_history import find_run, settle_by_operator
 
     with session("runs settle") as at:
         run_id = find_run(at.connection, run)["id"]

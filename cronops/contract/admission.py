@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from signal import SIGINT
 from typing import Any
 
 import psycopg
@@ -51,7 +52,7 @@ def admit(
     options: RunOptions,
     settings: Settings,
     *,
-    stopping: Callable[[], bool],
+    stop_signal: Callable[[], int | None],
 ) -> Admitted | Refused:
     """Admit the run, or say why not.
 
@@ -89,9 +90,10 @@ def admit(
             return attempt
         if isinstance(attempt, RunResult):
             return refused(attempt)
-        if stopping():
+        if (number := stop_signal()) is not None:
+            code = ExitCode.INTERRUPTED if number == SIGINT else ExitCode.TERMINATED
             reason = "told to stop while waiting for its lock"
-            return refused(RunResult(RunOutcome.INTERRUPTED, ExitCode.TERMINATED, reason))
+            return refused(RunResult(RunOutcome.INTERRUPTED, code, reason, number))
         # The same run: a pod that died and was started again. It never skips, for a skip ends
         # the Job with the work undone; the dead one's lease falls to it shortly.
         if attempt.run_id != identity.run_id and time.monotonic() >= give_up:

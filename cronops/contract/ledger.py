@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from cronops.config import Settings
-from cronops.contract import lock, runs
+from cronops.contract import lock, run_history, runs
 from cronops.contract.admission import Admitted, Refused
 from cronops.contract.alerts import outbox
 from cronops.contract.alerts.report import RunReport
@@ -51,7 +51,7 @@ class Ledger:
                 scheduled_at=run["scheduled_at"],
                 started_at=run["started_at"],
                 finished_at=run["now"],
-                last_success_at=runs.last_success(connection, run["job"], run["schedule"]),
+                last_success_at=run_history.last_success(connection, run["job"], run["schedule"]),
             )
             outbox.write_failure(connection, report, available_in=_HELD_BACK if again else None)
         return len(dead)
@@ -69,7 +69,9 @@ class Ledger:
         )
         if finished_at is None:
             return runs.finished_as(connection, identity.run_id, token, result.outcome)
-        if result.outcome.is_failure:
+        if result.exit_code == ExitCode.INTERRUPTED:
+            pass  # whoever pressed Ctrl-C knows
+        elif result.outcome.is_failure:
             again = ExitCode.of(result.exit_code).retried_by_pod(
                 retry_safe=self.job.retry_safe
             ) and _has_tries_left(self.settings.pod.backoff_limit, admitted.opened.starts)
@@ -78,7 +80,9 @@ class Ledger:
                 result,
                 started_at=admitted.opened.started_at,
                 finished_at=finished_at,
-                last_success_at=runs.last_success(connection, self.job.name, identity.schedule),
+                last_success_at=run_history.last_success(
+                    connection, self.job.name, identity.schedule
+                ),
             )
             outbox.write_failure(connection, report, available_in=_HELD_BACK if again else None)
         else:
@@ -101,7 +105,7 @@ class Ledger:
         if result.outcome is RunOutcome.FAILED:
             outbox.write_failure(connection, self.report_of(identity, result), available_in=None)
         elif refused.is_locked and identity.schedule is not None:
-            skips = runs.skips_in_a_row(connection, identity.schedule)
+            skips = run_history.skips_in_a_row(connection, identity.schedule)
             if skips >= self.settings.alerts.repeated_skips:
                 outbox.write_skipping(connection, self.report_of(identity, result), skips=skips)
 

@@ -10,7 +10,7 @@ import psycopg
 from cronops.config import Settings
 from cronops.contract import metrics
 from cronops.contract.admission import Admitted, Refused, admit
-from cronops.contract.alerts import deliver
+from cronops.contract.alerts import outbox
 from cronops.contract.channel import now
 from cronops.contract.identity import Identity, RunOptions, identify
 from cronops.contract.job import Job
@@ -27,6 +27,9 @@ from cronops.db.embedded import postmaster_pid
 from cronops.errors import CronopsError, ExitCode, LeaseLost
 from cronops.owners import check_owners
 from cronops.telemetry import bind_run, configure_logging, get_logger, redact
+
+# Told to whoever called; nobody else has to act.
+_CALLERS_FAULT = (ExitCode.USAGE, ExitCode.USAGE_SENSE, ExitCode.INTERRUPTED)
 
 
 def execute(
@@ -116,7 +119,7 @@ class _Run:
             self._identity,
             self._options,
             self._settings,
-            stopping=lambda: self._supervisor.signals.stop_signal is not None,
+            stop_signal=lambda: self._supervisor.signals.stop_signal,
         )
         self._identity = admission.identity
         self._log = self._bound_log()
@@ -214,7 +217,7 @@ class _Run:
 
     def report(self, result: RunResult) -> None:
         """Tell everybody: the log, the terminal, Kubernetes, the metrics, the owners."""
-        duration = timedelta(seconds=time.monotonic() - self._began)
+        duration = self._duration()
         tell = self._log.error if result.outcome.is_failure else self._log.info
         tell(
             f"run {result.outcome.value}",
@@ -254,19 +257,28 @@ class _Run:
         self._deliver_alerts(result)
         self._link.close()
 
+    def _duration(self) -> timedelta:
+        if isinstance(self._admission, Admitted) and self._finished_at is not None:
+            return self._finished_at - self._admission.opened.started_at
+        return timedelta(seconds=time.monotonic() - self._began)
+
     def _deliver_alerts(self, result: RunResult) -> None:
         # After SIGTERM the time belongs to ending in order; a later run delivers.
+        from cronops.contract.alerts import deliver
+
         within = self._settings.alerts.delivery_timeout
         if self._supervisor.signals.stop_signal is not None:
             return
         if self._recorded:
+            if not outbox.is_anything_due(self._link.connection()):
+                return
             deliver.deliver_due(
                 self._settings,
                 lambda: connect(self._settings, "alerts", statement_timeout=within),
                 self._log,
                 within,
             )
-        elif result.outcome.is_failure:
+        elif result.outcome.is_failure and result.exit_code not in _CALLERS_FAULT:
             report = self._ledger.report_of(self._identity, result)
             deliver.deliver_directly(self._settings, report, self._log, within)
 

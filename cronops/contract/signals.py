@@ -23,7 +23,8 @@ class Signals:
     def listen(self) -> None:
         """Take the signals from now on, those that were blocked first."""
         for number in _STOP:
-            signal.signal(number, self._remember)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+                signal.signal(number, self._remember)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (*_STOP, signal.SIGCHLD))
