@@ -127,7 +127,7 @@ class JobContext:
         return connect(
             self.settings,
             name,
-            statement_timeout=deadline,
+            statement_timeout=deadline * 0.9 if deadline else None,
             lock_timeout=deadline / 2 if deadline else timedelta(minutes=5),
             idle_in_transaction_timeout=timedelta(minutes=10),
         )
