@@ -16,7 +16,7 @@ help: ## Say what there is
 
 .PHONY: run
 run: $(READY) ## Try it: enqueue a sample batch, process it, look at the result
-	@$(BIN)/python -m cronops.samples.demo
+	@CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} $(BIN)/python -m cronops.samples.demo
 
 .PHONY: test
 test: $(READY) ## Run all tests, or those that ARGS names

@@ -1,0 +1,77 @@
+"""`make run`: a batch of messages through the queue, each command shown as one would type it.
+
+Uses the server that ``CRONOPS_DATABASE_URL`` names; where none is named, the embedded one,
+which is stopped again at the end.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from cronops.config import load_settings
+
+
+class Step(NamedTuple):
+    """One command of the tour."""
+
+    explanation: str
+    command: str
+    """What to type, after ``cronops``."""
+    input: str | None = None
+
+
+def sample_batch() -> Iterator[dict[str, object]]:
+    """Messages that succeed, and a few that show what happens otherwise."""
+    for number in range(1, 101):
+        yield {"handler": "sample.echo", "payload": {"greeting": f"hello {number}"}}
+    yield {"handler": "sample.echo", "payload": ["urgent", True], "priority": 100}
+    yield {"handler": "sample.sleep", "payload": {"seconds": 0.2}, "direction": "outgoing"}
+    yield {"handler": "sample.sleep", "payload": {"seconds": "a while"}}  # fits no model: CRASH
+    yield {"handler": "sample.fail", "payload": {"permanent": True}}  # CRASH at once
+    yield {"handler": "sample.fail", "payload": {"permanent": False}}  # tried again later
+
+
+def tour() -> Iterator[Step]:
+    """The commands, in order."""
+    lines = "".join(json.dumps(message) + "\n" for message in sample_batch())
+    yield Step("Create the tables, or bring them up to date.", "db upgrade")
+    yield Step(
+        "Put a sample batch into the queue: JSON lines, here from a file.",
+        "queue enqueue --queue=general -",
+        lines,
+    )
+    yield Step("Work the queue, as the cron pod would.", "queue process --queue=general")
+    yield Step("What ran?", "runs list --limit=3")
+    yield Step(
+        "What does the queue hold? Two messages are in CRASH and one waits for its second attempt.",
+        "queue status",
+    )
+    yield Step("Which ones failed, and why?", "queue list --status=CRASH --limit=4")
+
+
+def main() -> int:
+    """Run the tour; the exit code of the first command that fails, or 0."""
+    owns_server = load_settings().settings.database_url is None
+    try:
+        return next(filter(None, map(_run, tour())), 0)
+    finally:
+        if owns_server:
+            _run(Step("Stop the embedded PostgreSQL; the next command would start it.", "db stop"))
+
+
+def _run(step: Step) -> int:
+    typed = step.command if step.input is None else f"{step.command} < batch.jsonl"
+    _say(f"\n# {step.explanation}\n$ cronops {typed}")
+    command = [sys.executable, "-m", "cronops", *step.command.split()]
+    return subprocess.run(command, input=step.input, text=True, check=False).returncode  # noqa: S603 - our own commands
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
