@@ -80,7 +80,9 @@ class Bench:
         """Work the first chunk of what is pending."""
         began = time.monotonic()
         done_before = self._tally.worked
-        if self._catalog[self.pending[0].message.handler].in_batches:
+        known = self._catalog[self.pending[0].message.handler]
+        self._limits.leave_room_for(known.seconds)
+        if known.in_batches and not self.pending[0].message.alone:
             self._work_chunk()
         else:
             self._work_single(self.pending.popleft())

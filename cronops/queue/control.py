@@ -141,7 +141,10 @@ def resume_messages(connection: psycopg.Connection[Any], ids: Sequence[int], act
 def prioritize(
     connection: psycopg.Connection[Any], ids: Sequence[int], priority: int, act: Act
 ) -> Changed:
-    """Set a priority: each point is worth a minute of waiting. Raises `UsageError` off its range."""
+    """Set a priority: each point is worth a minute of waiting.
+
+    Raises `UsageError` where it is out of range.
+    """
     if priority not in PRIORITIES:
         raise UsageError(
             f"a priority is between {PRIORITIES[0]} and {PRIORITIES[-1]}, not {priority}; "

@@ -41,15 +41,40 @@ class Limits:
     """When to stop claiming."""
 
     def __init__(
-        self, host: WorkerHost, *, max_messages: int | None, max_time: timedelta | None
+        self,
+        host: WorkerHost,
+        *,
+        max_messages: int | None = None,
+        max_time: timedelta | None = None,
+        deadline: timedelta | None = None,
     ) -> None:
+        now = time.monotonic()
         self._host = host
         self._max_messages = max_messages
-        self._until = None if max_time is None else time.monotonic() + max_time.total_seconds()
+        self._latest = None if max_time is None else now + max_time.total_seconds()
+        self._allowed = None if deadline is None else deadline.total_seconds()
+        self._deadline = None if deadline is None else now + deadline.total_seconds()
+        self._longest_handler = 0.0
+        self._until = self._latest
+        self.leave_room_for(0.0)
+
+    def leave_room_for(self, seconds: float) -> None:
+        """Stop so early that a handler of that timeout ends before the deadline.
+
+        Half the time at most is kept free: a handler with a longer timeout than that is worked
+        all the same.
+        """
+        self._longest_handler = max(self._longest_handler, seconds)
+        if self._deadline is not None and self._allowed is not None:
+            reserve = min(self._longest_handler, self._allowed / 2)
+            latest = self._deadline - reserve
+            self._until = latest if self._latest is None else min(self._latest, latest)
 
     def time_is_up(self) -> bool:
         """Whether the run is to stop, or its time is used."""
-        return self._host.stopping or (self._until is not None and time.monotonic() >= self._until)
+        if self._host.stopping:
+            return True
+        return self._until is not None and time.monotonic() >= self._until
 
     def full(self, worked: int) -> bool:
         """Whether as many messages were worked as may be."""

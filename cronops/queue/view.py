@@ -121,7 +121,7 @@ def list_messages(
     direction: str | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Messages without their payload: NEW in the order they will be claimed, others newest first."""
+    """Messages without their payload: NEW in claiming order, others newest first."""
     order = "rank, id" if status == Status.NEW else "id DESC"
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(

@@ -30,6 +30,9 @@ class WorkOptions:
     """None works both."""
     max_messages: int | None = None
     max_time: timedelta | None = None
+    """Claim nothing more after so long."""
+    deadline: timedelta | None = None
+    """All must be done by then: claiming ends the longest handler's timeout before it."""
     follow: bool = False
     """Wait for more when the queue is empty."""
     force_restart: bool = False
@@ -59,7 +62,12 @@ class _Worker:
         self._on_crash = on_crash
         self._catalog = Catalog(find_handler)
         self._tally = Tally()
-        self._limits = Limits(host, max_messages=options.max_messages, max_time=options.max_time)
+        self._limits = Limits(
+            host,
+            max_messages=options.max_messages,
+            max_time=options.max_time,
+            deadline=options.deadline,
+        )
         self._session = Session(host, queue=options.queue, direction=options.direction)
         self._bench = Bench(
             host,
