@@ -105,6 +105,8 @@ def report(
 
 
 def _push(url: str, group: Mapping[str, str], samples: Iterable[Sample]) -> None:
+    from urllib.error import HTTPError
+
     from prometheus_client.exposition import basic_auth_handler, pushadd_to_gateway
 
     parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -116,14 +118,20 @@ def _push(url: str, group: Mapping[str, str], samples: Iterable[Sample]) -> None
             kwargs |= {"username": user, "password": password}
         return basic_auth_handler(*args, **kwargs)
 
-    pushadd_to_gateway(
-        location,
-        job=group["job"],
-        registry=_Families(_as_families(samples)),
-        grouping_key={name: value for name, value in group.items() if name != "job"},
-        timeout=LONGEST_SECONDS,
-        handler=handler,
-    )
+    try:
+        pushadd_to_gateway(
+            location,
+            job=group["job"],
+            registry=_Families(_as_families(samples)),
+            grouping_key={name: value for name, value in group.items() if name != "job"},
+            timeout=LONGEST_SECONDS,
+            handler=handler,
+        )
+    except HTTPError as error:
+        # The body tells which series the gateway did not like; read, the connection is free.
+        with error:
+            answer = error.read(200).decode("utf-8", "replace").strip()
+        raise OSError(f"it answered {error.code} {error.reason}: {answer}".rstrip(": ")) from None
 
 
 def _write_textfile(path: Path, group: Mapping[str, str], samples: list[Sample]) -> None:

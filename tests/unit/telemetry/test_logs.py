@@ -23,8 +23,7 @@ def run_logging(code, settings=None, **options):
     """Run `code` in a fresh process with logging configured; its finished process."""
     return subprocess.run(
         [sys.executable, "-c", SETUP + dedent(code), json.dumps(settings or {})],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=60,
         **options,
