@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
@@ -49,6 +50,12 @@ class Database:
         with self.connect() as connection:
             connection.execute(statement)
 
+    @contextmanager
+    def sibling(self, name: str) -> Iterator["Database"]:
+        """A further migrated database on the same server, dropped afterwards."""
+        yield create_database(self.url, name, self.scratch)
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     def settle(self, *tables: str) -> None:
         """Put the server into the same state before each measurement."""
         with self.connect() as connection:
@@ -61,19 +68,23 @@ class Database:
 def temporary_database() -> Iterator[Database]:
     """A migrated database on a server of its own; both gone afterwards."""
     scratch = Path(tempfile.mkdtemp(prefix="cronops-bench-"))
-    scratch.chmod(0o755)
+    scratch.chmod(0o755)  # the server may run as a user of its own
     try:
-        server = embedded_url(scratch / "data")
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE bench")
-        database = Database(server.replace("/postgres?", "/bench?"), scratch)
-        subprocess.run(
-            [sys.executable, "-m", "cronops", "db", "upgrade"],
-            env=database.env,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        yield database
+        yield create_database(embedded_url(scratch / "data"), "bench", scratch)
     finally:
         stop_embedded(scratch / "data")
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def create_database(server: str, name: str, scratch: Path) -> Database:
+    """A new, migrated database on `server`."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    database = Database(urlunsplit(urlsplit(server)._replace(path=f"/{name}")), scratch)
+    subprocess.run(
+        [sys.executable, "-m", "cronops", "db", "upgrade"],
+        env=database.env,
+        check=True,
+        capture_output=True,
+    )
+    return database

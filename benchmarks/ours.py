@@ -71,13 +71,18 @@ def rate(
     fill(database, handler, count)
     database.settle("queue_message")
     process(database, *(() if workers == 1 else (f"--concurrency={workers}",)), batch=batch)
+    return count / check_all_processed(database, count)
+
+
+def check_all_processed(database: Database, count: int) -> float:
+    """Seconds from the first claim to the last message done; `Unmeasurable` if any is not."""
     with database.connect() as connection:
         row = connection.execute(DONE).fetchone()
     assert row is not None
     done, total, seconds = row
     if done != count or total != count:
         raise Unmeasurable(f"{done} of {count} messages were processed")
-    return count / seconds
+    return float(seconds)
 
 
 def first_message(database: Database) -> float:

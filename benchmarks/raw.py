@@ -154,8 +154,9 @@ def main() -> None:
 
     options = "-c search_path=cronops,public"
     with psycopg.connect(url, autocommit=True, options=options) as connection:
-        print("ready", flush=True)
-        sys.stdin.readline()
+        if "at once" not in sys.argv:
+            print("ready", flush=True)
+            sys.stdin.readline()
         loop(connection, batch, tick)
     print(json.dumps({"first": first, "last": time.time(), "handled": handled}), flush=True)
 

@@ -1,0 +1,69 @@
+"""``python -m benchmarks``: measure, print, and with ``--write`` make the page of the results."""
+
+import argparse
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks import (
+    claim_history,
+    enqueue,
+    fence,
+    memory,
+    ours,
+    queue_throughput,
+    startup,
+)
+from benchmarks.database import Database, temporary_database
+from benchmarks.harness import Section, markdown
+from benchmarks.report import page
+from benchmarks.workers import PeerEnvironment
+
+Subject = Callable[[Database, PeerEnvironment, bool], Sequence[Section]]
+
+SUBJECTS: Mapping[str, Subject] = {
+    "startup": startup.run,
+    "queue": queue_throughput.run,
+    "enqueue": enqueue.run,
+    "fence": lambda database, _, quick: fence.run(database, quick),
+    "memory": lambda database, _, quick: memory.run(database, quick),
+    "history": lambda database, _, quick: claim_history.run(database, quick),
+}
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=SUBJECTS, metavar="NAME", help=", ".join(SUBJECTS)
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, few runs: a trial")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page, as Markdown")
+    options = parser.parse_args()
+    began = time.monotonic()
+    sections: list[Section] = []
+    with temporary_database() as database:
+        ours.install_handlers(database)
+        peers = PeerEnvironment()
+        peers.prepare(database)
+        for name in options.only or SUBJECTS:
+            print(f"{name} ({time.monotonic() - began:.0f} s)", flush=True)
+            measured = SUBJECTS[name](database, peers, options.quick)
+            sections += measured
+            for section in measured:
+                print("\n" + markdown(section), flush=True)
+        text = page(
+            sections,
+            database,
+            peers.versions,
+            minutes=(time.monotonic() - began) / 60,
+            quick=options.quick,
+            only=options.only,
+        )
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+        print(f"wrote {options.write}")
+
+
+if __name__ == "__main__":
+    main()
