@@ -1,6 +1,6 @@
 """The command line, composed: which commands there are, and how errors end the process."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,9 +28,7 @@ OPERATOR_COMMANDS = {
 class Root(Branch):
     """All commands."""
 
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.operators = OPERATOR_COMMANDS
+    operators = OPERATOR_COMMANDS
 
 
 app = typer.Typer(

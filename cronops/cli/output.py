@@ -45,8 +45,11 @@ class Column:
     def cell(self, row: Row) -> str:
         """The text of this column in `row`, on one line."""
         value = row.get(self.key)
-        text = self.show(value) if self.show and value is not None else as_text(value)
-        return " ".join(text.split())
+        if isinstance(value, datetime):
+            text = short_moment(value)
+        else:
+            text = self.show(value) if self.show and value is not None else as_text(value)
+        return _printable(" ".join(text.split()))
 
 
 def show_table(
@@ -75,7 +78,7 @@ def show_record(record: Row, *, as_json: bool) -> None:
         return
     indent = max((len(key) for key in record), default=0) + len(_GAP)
     for key, value in record.items():
-        lines = as_text(value).splitlines() or [""]
+        lines = [_printable(line) for line in as_text(value).splitlines()] or [""]
         print_line(f"{key.replace('_', ' '):<{indent}}{lines[0]}".rstrip())
         for line in lines[1:]:
             print_line(" " * indent + line)
@@ -139,20 +142,34 @@ def as_text(value: object) -> str:
 def moment(value: datetime, *, now: datetime | None = None) -> str:
     """``2026-11-23 04:00:00Z (3m 2s ago)``, or ``(in 5m)``."""
     utc = value.astimezone(UTC)
-    away = (now or datetime.now(UTC)) - utc
-    distance = f"{span(away)} ago" if away >= timedelta(0) else f"in {span(-away)}"
-    return f"{utc:%Y-%m-%d %H:%M:%S}Z ({distance})"
+    return f"{utc:%Y-%m-%d %H:%M:%S}Z ({_distance(utc, now)})"
+
+
+def short_moment(value: datetime, *, now: datetime | None = None) -> str:
+    """A time for a table's cell: the parts that differ from now, and its age."""
+    utc = value.astimezone(UTC)
+    today = (now or datetime.now(UTC)).astimezone(UTC)
+    if utc.date() == today.date():
+        text = f"{utc:%H:%M:%S}Z"
+    else:
+        text = f"{utc:%m-%d %H:%M}Z" if utc.year == today.year else f"{utc:%Y-%m-%d}"
+    return f"{text} ({_distance(utc, today)})"
 
 
 def span(value: timedelta) -> str:
     """A duration in words; whole seconds from one second on."""
     if value < timedelta(0):
         return f"-{span(-value)}"
-    return (
-        format_duration(timedelta(seconds=int(value.total_seconds())))
-        if value >= timedelta(seconds=1)
-        else format_duration(value)
-    )
+    if value >= timedelta(seconds=1):
+        value = timedelta(seconds=int(value.total_seconds()))
+    return format_duration(value)
+
+
+def _distance(utc: datetime, now: datetime | None) -> str:
+    away = (now or datetime.now(UTC)) - utc
+    if abs(away) < timedelta(seconds=1):
+        return "now"
+    return f"{span(away)} ago" if away > timedelta(0) else f"in {span(-away)}"
 
 
 def as_json_value(value: object) -> Any:
@@ -182,6 +199,11 @@ def _inline(value: object) -> str:
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(as_json_value(value), ensure_ascii=False)
     return as_text(value)
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would act upon: a message's error is somebody else's text."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
 def _cut(text: str, size: int) -> str:

@@ -37,7 +37,8 @@ _COLUMNS = (
 )
 def list_(
     job: Annotated[
-        str | None, typer.Option("--job", help="Only of this job.", show_default=False)
+        str | None,
+        typer.Option("--job", metavar="JOB", help="Only of this job.", show_default=False),
     ] = None,
     outcome: Annotated[
         Outcome | None, typer.Option("--outcome", help="Only with this end.", show_default=False)

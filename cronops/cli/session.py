@@ -33,14 +33,25 @@ class Session:
 
 
 @contextmanager
-def session(purpose: str) -> Iterator[Session]:
-    """Settings and a connection (autocommit) to a database of this program's revision."""
+def session(
+    purpose: str, *, longest_silence: timedelta = timedelta(minutes=1)
+) -> Iterator[Session]:
+    """Settings and a connection (autocommit) to a database of this program's revision.
+
+    `longest_silence` is how long a transaction may be idle before the server ends it.
+    """
     from cronops.config import load_settings
     from cronops.db.connect import check_schema, connect
+    from cronops.telemetry.redact import register_secrets
 
     settings = load_settings().settings
+    register_secrets(settings)
     with connect(
-        settings, purpose, statement_timeout=_STATEMENT_TIMEOUT, lock_timeout=_STATEMENT_TIMEOUT / 2
+        settings,
+        purpose,
+        statement_timeout=_STATEMENT_TIMEOUT,
+        lock_timeout=_STATEMENT_TIMEOUT / 2,
+        idle_in_transaction_timeout=longest_silence,
     ) as connection:
         check_schema(connection, settings)
         yield Session(settings, connection)
@@ -75,7 +86,7 @@ def word(parts: list[str] | None) -> str | None:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="At most so many.")]
 Since = Annotated[
     datetime | None,
     typer.Option(
@@ -86,7 +97,8 @@ Since = Annotated[
         help="From then on: 2h (ago), or 2026-11-23T04:00:00Z.",
     ),
 ]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; for the audit trail.")]
 MaybeReason = Annotated[
-    str | None, typer.Option("--reason", help="Why; kept in the audit trail.", show_default=False)
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why; for the audit trail.", show_default=False),
 ]

@@ -14,7 +14,7 @@ app = operator_app()
 
 JobName = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[JOB]", help="A job, such as: queue process.", show_default=False),
+    typer.Argument(metavar="JOB", help="A job, such as: queue process.", show_default=False),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every job.")]
 

@@ -7,6 +7,7 @@ an operator's command. Help lists jobs from the table of contents; it imports no
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -43,13 +44,20 @@ def examples(*lines: str) -> str:
 class Branch(TyperGroup):
     """The commands below one path of words."""
 
-    path: tuple[str, ...] = ()
-    operators: Mapping[str, OperatorEntry | Command]
-
-    def __init__(self, *, path: tuple[str, ...] = (), **attributes: Any) -> None:
+    def __init__(
+        self, *, path: tuple[str, ...] = (), module: str | None = None, **attributes: Any
+    ) -> None:
         super().__init__(**{"rich_markup_mode": None, **attributes})
         self.path = path
-        self.operators = dict(attributes.get("commands") or {})
+        self._module = module
+
+    @cached_property
+    def operators(self) -> Mapping[str, OperatorEntry | Command]:
+        """The operators' commands of this branch; imported when first asked for."""
+        if self._module is None:
+            return {}
+        commands: Mapping[str, Any] = get_group(import_module(self._module).app).commands
+        return commands
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the parent's signature
         """Every name that may follow, operators' commands first."""
@@ -59,18 +67,18 @@ class Branch(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Command | None:  # noqa: ARG002
         """Load what `cmd_name` stands for: an operator's command, a job, or a further branch."""
         here = (*self.path, cmd_name)
+        # In the order of haste: the built-in jobs that pods run, what we have beside them, and
+        # only then what is installed, which cannot take a name from either.
+        if here in self._jobs(installed=False):
+            return _load_job(here)
         entry = self.operators.get(cmd_name)
-        if isinstance(entry, OperatorEntry):
-            return _load_operator(here, entry)
         if entry is not None:
-            return entry
-        # Installed packages are asked only about what is not built in: a cron pod need not wait.
-        for installed in (False, True):
-            jobs = self._jobs(installed=installed)
-            if here in jobs:
-                return _load_job(here)
-            if any(words[: len(here)] == here for words in jobs):
-                return Branch(path=here, name=cmd_name, help=f"Jobs of {' '.join(here)}.")
+            return _load_operator(here, entry) if isinstance(entry, OperatorEntry) else entry
+        jobs = self._jobs(installed=True)
+        if here in jobs:
+            return _load_job(here)
+        if any(words[: len(here)] == here for words in jobs):
+            return Branch(path=here, name=cmd_name, help=f"Jobs of {' '.join(here)}.")
         return None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -132,12 +140,11 @@ class Branch(TyperGroup):
 
 
 def _load_operator(path: tuple[str, ...], entry: OperatorEntry) -> Command:
-    app: typer.Typer = import_module(entry.module).app
-    commands: Mapping[str, Any] = get_group(app).commands
-    if entry.command is not None:
-        command: Command = commands[entry.command]
-        return command
-    return Branch(path=path, name=path[-1], help=entry.summary, commands=dict(commands))
+    if entry.command is None:
+        return Branch(path=path, module=entry.module, name=path[-1], help=entry.summary)
+    commands: Mapping[str, Any] = get_group(import_module(entry.module).app).commands
+    command: Command = commands[entry.command]
+    return command
 
 
 def _load_job(path: tuple[str, ...]) -> Command:
