@@ -161,7 +161,9 @@ class Settings(Section):
         None, description="PostgreSQL to use; unset means the embedded one in data_dir."
     )
     data_dir: Path = Field(
-        Path("~/.local/share/cronops"), description="Home of the embedded PostgreSQL."
+        Path("~/.local/share/cronops"),
+        validate_default=True,
+        description="Home of the embedded PostgreSQL.",
     )
     db: DatabaseSettings = DatabaseSettings()
     lock: LockSettings = LockSettings()
