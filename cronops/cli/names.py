@@ -1,13 +1,14 @@
 """Names people type: known ones pass, unknown ones fail and say which were near."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from cronops.errors import UsageError
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x' or 'y'?`` for an unknown name, or nothing."""
-    near = get_close_matches(name, known)
+    near = get_close_matches(name, sorted(set(known)))
     return f"; did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
 
 

@@ -141,13 +141,13 @@ def as_text(value: object) -> str:
 
 def moment(value: datetime, *, now: datetime | None = None) -> str:
     """``2026-11-23 04:00:00Z (3m 2s ago)``, or ``(in 5m)``."""
-    utc = value.astimezone(UTC)
+    utc = _in_utc(value)
     return f"{utc:%Y-%m-%d %H:%M:%S}Z ({_distance(utc, now)})"
 
 
 def short_moment(value: datetime, *, now: datetime | None = None) -> str:
     """A time for a table's cell: the parts that differ from now, and its age."""
-    utc = value.astimezone(UTC)
+    utc = _in_utc(value)
     today = (now or datetime.now(UTC)).astimezone(UTC)
     if utc.date() == today.date():
         text = f"{utc:%H:%M:%S}Z"
@@ -165,6 +165,11 @@ def span(value: timedelta) -> str:
     return format_duration(value)
 
 
+def _in_utc(value: datetime) -> datetime:
+    # PostgreSQL's timestamps without a zone are, with us, in UTC.
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
 def _distance(utc: datetime, now: datetime | None) -> str:
     away = (now or datetime.now(UTC)) - utc
     if abs(away) < timedelta(seconds=1):
@@ -177,7 +182,7 @@ def as_json_value(value: object) -> Any:
     if value is None or isinstance(value, bool | int | float) or type(value) is str:
         return value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return _in_utc(value).isoformat().replace("+00:00", "Z")
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Enum):
