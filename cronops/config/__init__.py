@@ -1,4 +1,4 @@
-"""Typed settings from environment, secret files and a configuration file; read once, then passed."""
+"""Typed settings from environment, secret files and a file; read once, then passed."""
 
 from cronops.config.load import Leaf, Loaded, leaves, load_settings
 from cronops.config.model import Settings

@@ -117,9 +117,7 @@ def _from_environment(leaf: Leaf, env: Mapping[str, str]) -> tuple[Any, str] | N
     direct, file_variable = leaf.variable, f"{leaf.variable}_FILE"
     # An empty variable is what a manifest's unset value becomes: it means "not set".
     if env.get(direct) and env.get(file_variable):
-        raise ConfigurationError(
-            f"both {direct} and {file_variable} are set; unset one, so that it is clear which counts"
-        )
+        raise ConfigurationError(f"both {direct} and {file_variable} are set; unset one of them")
     if env.get(direct):
         return _parsed(leaf, env[direct], direct), f"environment {direct}"
     if env.get(file_variable):
@@ -145,7 +143,9 @@ def _parsed(leaf: Leaf, text: str, variable: str) -> Any:
 def _read_secret_file(path: Path, variable: str) -> str:
     try:
         if path.stat().st_size > _SECRET_FILE_LIMIT:
-            raise ConfigurationError(f"{variable}: {path} is larger than 1 MiB; is it the right file?")
+            raise ConfigurationError(
+                f"{variable}: {path} is larger than 1 MiB; is it the right file?"
+            )
         text = path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -190,7 +190,11 @@ def _explain(error: ValidationError, sources: Mapping[str, str]) -> str:
         path = [str(part) for part in problem["loc"]]
         key = ".".join(path)
         origin = next(
-            (sources[k] for k in (".".join(path[:n]) for n in range(len(path), 0, -1)) if k in sources),
+            (
+                sources[k]
+                for k in (".".join(path[:n]) for n in range(len(path), 0, -1))
+                if k in sources
+            ),
             None,
         )
         if origin is None:
