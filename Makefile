@@ -16,7 +16,8 @@ help: ## Say what there is
 
 .PHONY: run
 run: $(READY) ## Try it: enqueue a sample batch, process it, look at the result
-	@CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} $(BIN)/python -m cronops.samples.demo
+	@CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} CRONOPS_LOG_FORMAT=$${CRONOPS_LOG_FORMAT:-console} \
+		$(BIN)/python -m cronops.samples.demo
 
 .PHONY: test
 test: $(READY) ## Run all tests, or those that ARGS names

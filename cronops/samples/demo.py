@@ -39,13 +39,13 @@ def tour() -> Iterator[Step]:
     yield Step("Create the tables, or bring them up to date.", "db upgrade")
     yield Step(
         "Put a sample batch into the queue: JSON lines, here from a file.",
-        "queue enqueue --queue=general -",
+        "queue enqueue --queue=general --messages --payload=-",
         lines,
     )
     yield Step("Work the queue, as the cron pod would.", "queue process --queue=general")
     yield Step("What ran?", "runs list --limit=3")
     yield Step(
-        "What does the queue hold? Two messages are in CRASH and one waits for its second attempt.",
+        "What does the queue hold? In CRASH is what cannot succeed; one waits for another attempt.",
         "queue status",
     )
     yield Step("Which ones failed, and why?", "queue list --status=CRASH --limit=4")
