@@ -142,7 +142,11 @@ def import_apprise() -> Any:
 
 
 def _asset(apprise: Any) -> Any:
-    return apprise.AppriseAsset(app_id="cronops", app_desc="cronops", async_mode=False)
+    # Without a time limit of its own Apprise works in the calling thread. With one it uses a
+    # pool, whose threads Python waits for at exit however long a target hangs.
+    return apprise.AppriseAsset(
+        app_id="cronops", app_desc="cronops", async_mode=False, service_timeout=0
+    )
 
 
 def _notify_type(apprise: Any, alert: Alert) -> Any:
