@@ -20,6 +20,9 @@ from cronops.errors import SchemaMismatch
 ONE_AT_A_TIME = (
     "SELECT pg_advisory_xact_lock(hashtextextended('cronops db upgrade ' || :schema, 0))"
 )
+SCHEMA_IS_MISSING = (
+    "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = :schema)"
+)
 
 
 def upgrade(settings: Settings) -> tuple[str | None, str]:
@@ -36,7 +39,9 @@ def upgrade(settings: Settings) -> tuple[str | None, str]:
     known = {script.revision for script in scripts.walk_revisions()}
     with engine_for(settings, "db upgrade").begin() as connection:
         connection.execute(text(ONE_AT_A_TIME), {"schema": schema})
-        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+        # IF NOT EXISTS would ask for the right to create schemas even where ours is there.
+        if connection.scalar(text(SCHEMA_IS_MISSING), {"schema": schema}):
+            connection.execute(text(f'CREATE SCHEMA "{schema}"'))
         found = _revision_in(connection, schema)
         if found is not None and found not in known:
             raise SchemaMismatch(

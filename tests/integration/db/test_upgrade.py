@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.script import ScriptDirectory
+from psycopg.conninfo import make_conninfo
 
 from cronops.db.connect import SCHEMA_REVISION, check_schema
 from cronops.db.upgrade import alembic_config, current, upgrade
@@ -88,3 +89,16 @@ def test_a_database_without_tables_says_what_to_run(empty_database: Database) ->
         pytest.raises(SchemaMismatch, match="cronops db upgrade"),
     ):
         check_schema(connection, empty_database.settings())
+
+
+def test_a_role_that_owns_the_schema_may_create_no_other(empty_database: Database) -> None:
+    role = "cronops_owner_of_the_schema"
+    empty_database.query(
+        f"DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object THEN END $$"
+    )
+    empty_database.query(f"CREATE SCHEMA cronops AUTHORIZATION {role}")
+    settings = empty_database.settings(
+        database_url=make_conninfo(empty_database.url, options=f"-c role={role}")
+    )
+
+    assert upgrade(settings) == (None, SCHEMA_REVISION)
