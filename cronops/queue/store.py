@@ -66,8 +66,8 @@ _CLAIM = """, picked AS MATERIALIZED (
         claim_token = (SELECT token FROM claim),
         claimed_by = %(claimed_by)s, claimed_worker = %(worker)s,
         claimed_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-    FROM picked
-    WHERE q.id = picked.id
+    -- As an array, so that the primary key is used whatever the planner thinks of the table.
+    WHERE q.id = ANY(ARRAY(SELECT id FROM picked))
     RETURNING q.claim_token, q.status, q.rank, {columns}
 )"""
 
