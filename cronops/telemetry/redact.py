@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-from pydantic import BaseModel, SecretStr
+from cronops.config import Settings
+from cronops.config.setting import Section
+from cronops.secret import SecretStr
 
 MASK = "***"
 _SHORTEST = 4
@@ -52,7 +54,7 @@ class Redactor:
         # Replaced as a whole: another thread may be reading it.
         self._spellings = self._spellings | new
 
-    def register_settings(self, settings: BaseModel) -> None:
+    def register_settings(self, settings: Settings) -> None:
         """Mask every secret that `settings` holds, however deep."""
         for secret in _secret_values(settings):
             self.register(secret)
@@ -110,7 +112,7 @@ class Redactor:
 _process_wide = Redactor()
 
 
-def register_secrets(settings: BaseModel) -> None:
+def register_secrets(settings: Settings) -> None:
     """Have `redact` mask every secret in `settings` from now on, in the whole process."""
     _process_wide.register_settings(settings)
 
@@ -145,9 +147,9 @@ def mask_url(url: str) -> str:
 def _secret_values(value: Any) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secret_values(getattr(value, name))
+    elif isinstance(value, Section):
+        for _, inner in value:
+            yield from _secret_values(inner)
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _secret_values(inner)

@@ -12,7 +12,7 @@ import sys
 from cronops.config import Settings
 from cronops.telemetry import bind_run, configure_logging, get_logger
 
-configure_logging(Settings.model_validate({
+configure_logging(Settings(**{
     "database_url": "postgresql://cron:hunter22@db/shop", **__import__("json").loads(sys.argv[1]),
 }))
 log = get_logger(component="test")

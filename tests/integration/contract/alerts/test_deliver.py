@@ -317,7 +317,7 @@ from cronops.contract.alerts.deliver import deliver_due
 from cronops.db.connect import connect
 from cronops.telemetry import get_logger
 
-settings = Settings.model_validate(json.load(sys.stdin))
+settings = Settings(**json.load(sys.stdin))
 print(deliver_due(settings, lambda: connect(settings, "test"), get_logger(), timedelta(seconds=2)))
 """
     with web_server(mode=HANG) as target:

@@ -3,7 +3,7 @@ from cronops.contract.alerts.routes import channels_for, check_routes
 
 
 def settings(routes=None, **values):
-    return Settings.model_validate({"alerts": {"routes": routes or {}}, **values})
+    return Settings(**{"alerts": {"routes": routes or {}}, **values})
 
 
 def test_nothing_configured_is_fine_on_a_laptop_and_a_problem_in_production():
