@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from cronops.queue.failure import Hopeless
 from cronops.queue.handler import Handler
 from cronops.queue.message import Message
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 FindHandler = Callable[[str], Handler]
 """From a name to its handler; raises `LookupError` where there is none."""
@@ -62,13 +63,15 @@ class Catalog:
         if model is None:
             call = function
         else:
+            from pydantic import ValidationError
+
             validate = model.model_validate
 
             def call(ctx: Any, message: Message) -> None:
                 try:
                     message.payload = validate(message.payload)
                 except ValidationError as error:
-                    raise Hopeless(f"the payload does not fit {model.__name__}: {error}") from None
+                    raise Hopeless(_misfit(model.__name__, error)) from None
                 function(ctx, message)
 
         return Known(handler, call, handler.timeout.total_seconds(), handler.settle == "batch")
@@ -85,3 +88,13 @@ def _unknown(name: str, error: LookupError) -> str:
     reason = error.args[0] if error.args and isinstance(error.args[0], str) else ""
     told = reason if name in reason and " " in reason else f"no handler is called {name!r}"
     return f"{told}; deploy it, or correct the message, then: cronops queue retry"
+
+
+def _misfit(model: str, error: "ValidationError") -> str:
+    # Without the values: the error goes into alerts and logs, a payload may be personal.
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    told = "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'payload'}: {problem['msg']}"
+        for problem in problems
+    )
+    return f"the payload does not fit {model}: {told}"
