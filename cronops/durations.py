@@ -2,9 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import BeforeValidator, PlainSerializer
 
 _SHORT = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s|m|h|d|w)")
 _ISO = re.compile(
@@ -72,11 +69,3 @@ def _of_seconds(seconds: float) -> timedelta:
         return timedelta(seconds=seconds)
     except (OverflowError, ValueError) as error:
         raise ValueError(f"not a duration: {seconds!r} seconds") from error
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(lambda value: value.total_seconds(), return_type=float),
-]
-"""A settings or payload field that accepts whatever `parse_duration` does; JSON shows seconds."""

@@ -5,35 +5,21 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from datetime import time, timedelta
 from difflib import unified_diff
-from enum import Enum
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from cronops.cli.main import app
 from cronops.config import Leaf, Settings, leaves
-from cronops.durations import format_duration
+from cronops.config.setting import Section
 from cronops.errors import ExitCode, PodFailureAction
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made from the code by `make docs`; change the code instead. -->"
 WIDTH = 100
 
-TYPE_NAMES: dict[Any, str] = {
-    bool: "true or false",
-    int: "number",
-    Path: "path",
-    SecretStr: "secret text",
-    str: "text",
-    time: "time of day",
-    timedelta: "duration",
-}
 ACTION_NAMES = {
     PodFailureAction.NONE: "(success)",
     PodFailureAction.COUNT: "Count",
@@ -135,54 +121,27 @@ def differences() -> Iterator[str]:
         )
 
 
-def _section(path: tuple[str, ...]) -> type[BaseModel]:
-    model: type[BaseModel] = Settings
+def _section(path: tuple[str, ...]) -> type[Section]:
+    found: type[Section] = Settings
     for name in path:
-        model = model.model_fields[name].annotation  # type: ignore[assignment]
-    return model
+        found = found.settings[name].section or found
+    return found
 
 
 def _row(leaf: Leaf) -> str:
     cells = (
         f"`{leaf.variable}`",
         f"`{leaf.key}`",
-        _type_name(leaf.field),
-        _default(leaf.field),
-        leaf.field.description or "",
+        leaf.setting.kind,
+        _default(leaf),
+        leaf.setting.description,
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _type_name(field: FieldInfo) -> str:
-    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType]
-    is_optional = len(kinds) < len(get_args(field.annotation))
-    kind = kinds[0] if is_optional else field.annotation
-    if get_origin(kind) is Literal:
-        return " or ".join(f"`{choice}`" for choice in get_args(kind))
-    if get_origin(kind) is dict:
-        return "JSON object"
-    if get_origin(kind) is list:
-        return "JSON list"
-    limits = [
-        f"{words} {getattr(limit, name)}"
-        for limit in field.metadata
-        for name, words in (("ge", "at least"), ("le", "at most"))
-        if hasattr(limit, name)
-    ]
-    return ", ".join([TYPE_NAMES.get(kind, "time with zone"), *limits])
-
-
-def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
-    if value is None:
-        return "unset"
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Enum):
-        return f"`{value.value}`"
-    return f"`{value}`" if value not in ([], {}) else "empty"
+def _default(leaf: Leaf) -> str:
+    shown = leaf.setting.default_text
+    return "unset" if shown == "-" else f"`{shown}`"
 
 
 def main() -> int:

@@ -25,7 +25,13 @@ SERVER_URL_VARIABLE = "CRONOPS_TEST_DATABASE_URL"
 FAST_AND_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
 
 # What the shell or a pod may set, and what would make a test's outcome depend on it.
-FOREIGN_VARIABLES = ("JOB_COMPLETION_INDEX", "KUBERNETES_SERVICE_HOST")
+FOREIGN_VARIABLES = (
+    "JOB_COMPLETION_INDEX",
+    "KUBERNETES_SERVICE_HOST",
+    "LOGNAME",
+    "SUDO_USER",
+    "USER",
+)
 
 
 def clean_environment() -> dict[str, str]:
@@ -64,7 +70,7 @@ class Database:
             "data_dir": self.data_dir,
             "environment": "test",
         }
-        return Settings.model_validate(_merged(values, overrides))
+        return Settings(**_merged(values, overrides))
 
     def connect(self) -> psycopg.Connection:
         """A new connection: autocommit, our schema first."""

@@ -66,10 +66,7 @@ def unknown_variables(loaded: "Loaded") -> list[str]:
 def _row(leaf: "Leaf", loaded: "Loaded") -> dict[str, Any]:
     value: Any = loaded.settings
     for part in leaf.path:
-        fields = type(value).model_fields
-        value = getattr(
-            value, next(name for name, field in fields.items() if (field.alias or name) == part)
-        )
+        value = dict(value)[part]
     source = next(
         (
             origin
@@ -83,13 +80,13 @@ def _row(leaf: "Leaf", loaded: "Loaded") -> dict[str, Any]:
         "variable": leaf.variable,
         "value": masked(value),
         "source": source,
-        "description": leaf.field.description or "",
+        "description": leaf.setting.description,
     }
 
 
 def masked(value: Any) -> Any:
     """`value` with every secret in it replaced."""
-    from pydantic import SecretStr
+    from cronops.secret import SecretStr
 
     if isinstance(value, SecretStr):
         return _MASK

@@ -1,234 +1,181 @@
 """What can be set, with its type, default and meaning. How it is found: `cronops.config.load`."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from cronops.config.setting import (
+    Section,
+    boolean,
+    choice,
+    clock_time,
+    duration,
+    identifier,
+    integer,
+    moment,
+    names,
+    path,
+    secret,
+    secrets_by_name,
+    section,
+    text,
+    time_zone,
+)
 
-from cronops.durations import Duration
-
-
-class Section(BaseModel):
-    """A group of settings; an unknown key in it is an error, not a surprise."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+_NONE_IS_ALL = "it would delete everything"
+_ID = {"pattern": r"[^\s]{1,200}", "must": "must be 1 to 200 characters without blanks"}
 
 
 class DatabaseSettings(Section):
     """Where our tables live and how long a connection may hang."""
 
-    schema_name: str = Field(
-        "cronops",
-        alias="schema",
-        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
-        description="Schema of our own tables.",
+    schema_name = identifier("cronops", "Schema of our own tables.", key="schema")
+    shop_schema = identifier(
+        "shop", "Schema of the shop's tables; created by us only for demo and tests."
     )
-    shop_schema: str = Field(
-        "shop",
-        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
-        description="Schema of the shop's tables; created by us only for demo and tests.",
+    connect_timeout = duration(
+        timedelta(seconds=5), "Longest wait for a connection to be made.", at_least=timedelta(0)
     )
-    connect_timeout: Duration = Field(
-        timedelta(seconds=5), description="Longest wait for a connection to be made."
-    )
-    tcp_user_timeout: Duration = Field(
-        timedelta(seconds=15), description="Unacknowledged data older than this ends a connection."
+    tcp_user_timeout = duration(
+        timedelta(seconds=15), "Unacknowledged data older than this ends a connection."
     )
 
 
 class LockSettings(Section):
     """The leases which keep two runs of one job apart."""
 
-    ttl: Duration = Field(
+    ttl = duration(
         timedelta(seconds=60),
-        description="A lease not renewed for this long is free; renewed every third of it.",
+        "A lease not renewed for this long is free; renewed every third of it.",
+        at_least=timedelta(seconds=1),
     )
-
-    @field_validator("ttl")
-    @classmethod
-    def _long_enough(cls, value: timedelta) -> timedelta:
-        if value < timedelta(seconds=1):
-            raise ValueError("must be at least 1 second")
-        return value
 
 
 class SupervisorSettings(Section):
     """How a run's processes are ended."""
 
-    grace: Duration = Field(
-        timedelta(seconds=20), description="Time between SIGTERM and SIGKILL for a run's processes."
+    grace = duration(
+        timedelta(seconds=20), "Time between SIGTERM and SIGKILL for a run's processes."
     )
 
 
 class QueueSettings(Section):
     """How messages are claimed, retried and given up."""
 
-    stale_after: Duration = Field(
+    stale_after = duration(
         timedelta(minutes=10),
-        description="An unfinished message without a sign of life for this long is restarted.",
+        "An unfinished message without a sign of life for this long is restarted.",
     )
-    backoff: Duration = Field(
-        timedelta(seconds=30), description="Wait before the second attempt; doubles each time."
+    backoff = duration(timedelta(seconds=30), "Wait before the second attempt; doubles each time.")
+    backoff_max = duration(timedelta(hours=1), "Longest wait between attempts.")
+    max_attempts = integer(
+        5, "Attempts before CRASH, where neither message nor handler says.", at_least=1
     )
-    backoff_max: Duration = Field(timedelta(hours=1), description="Longest wait between attempts.")
-    max_attempts: int = Field(
-        5, ge=1, description="Attempts before CRASH, where neither message nor handler says."
+    max_crashes = integer(
+        3, "Times a message may kill its process before it is put to CRASH.", at_least=1
     )
-    max_crashes: int = Field(
-        3, ge=1, description="Times a message may kill its process before it is put to CRASH."
-    )
-    batch_size: int = Field(
-        100, ge=1, le=10_000, description="Most messages claimed, or settled, at once."
+    batch_size = integer(
+        100, "Most messages claimed, or settled, at once.", at_least=1, at_most=10_000
     )
 
 
 class RetentionSettings(Section):
     """How long finished things are kept; `cronops queue clean` deletes what is older."""
 
-    queue: Duration = Field(timedelta(days=30), description="PROCESSED messages, by finish time.")
-    runs: Duration = Field(timedelta(days=90), description="Finished runs and their slots.")
-    alerts: Duration = Field(timedelta(days=90), description="Delivered alerts.")
-    audit: Duration = Field(timedelta(days=730), description="What operators changed.")
-
-    @field_validator("queue", "runs", "alerts", "audit")
-    @classmethod
-    def _positive(cls, value: timedelta) -> timedelta:
-        if value <= timedelta(0):
-            raise ValueError("a retention must be longer than 0: it would delete everything")
-        return value
+    queue = duration(
+        timedelta(days=30),
+        "PROCESSED messages, by finish time.",
+        at_least=timedelta(seconds=1),
+        why=_NONE_IS_ALL,
+    )
+    runs = duration(
+        timedelta(days=90),
+        "Finished runs and their slots.",
+        at_least=timedelta(seconds=1),
+        why=_NONE_IS_ALL,
+    )
+    alerts = duration(
+        timedelta(days=90), "Delivered alerts.", at_least=timedelta(seconds=1), why=_NONE_IS_ALL
+    )
+    audit = duration(
+        timedelta(days=730),
+        "What operators changed.",
+        at_least=timedelta(seconds=1),
+        why=_NONE_IS_ALL,
+    )
 
 
 class CleanWindowSettings(Section):
     """When the clean jobs may run; without start and end they always may."""
 
-    start: time | None = Field(None, description="Local time of day the window opens.")
-    end: time | None = Field(
-        None, description="Local time of day it closes; before start means over midnight."
-    )
-    zone: str = Field("Europe/Brussels", description="Time zone of start and end.")
+    start = clock_time("Local time of day the window opens.")
+    end = clock_time("Local time of day it closes; before start means over midnight.")
+    zone = time_zone("Europe/Brussels", "Time zone of start and end.")
 
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone is called {value!r}") from error
-        return value
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> "CleanWindowSettings":
+    def check(self) -> None:
+        """Both ends of the window, or neither; and not the same one."""
         if (self.start is None) != (self.end is None):
             raise ValueError("set both start and end of the clean window, or neither")
         if self.start is not None and self.start == self.end:
             raise ValueError("the clean window's start and end are the same: it would never open")
-        return self
 
 
 class AlertSettings(Section):
     """Who is told of a failure, and how."""
 
-    routes: dict[str, list[SecretStr]] = Field(
-        default_factory=dict,
-        description="Owner to Apprise URLs, as JSON. Best kept in a secret file.",
+    routes = secrets_by_name("Owner to Apprise URLs, as JSON. Best kept in a secret file.")
+    delivery_timeout = duration(
+        timedelta(seconds=10), "Longest a run waits for its alerts to be delivered."
     )
-    delivery_timeout: Duration = Field(
-        timedelta(seconds=10), description="Longest a run waits for its alerts to be delivered."
-    )
-    repeated_skips: int = Field(
-        5, ge=1, description="Skips in a row for a held lock after which a schedule alerts."
+    repeated_skips = integer(
+        5, "Skips in a row for a held lock after which a schedule alerts.", at_least=1
     )
 
 
 class PodSettings(Section):
     """What the manifests tell a pod about itself."""
 
-    name: str | None = Field(None, description="The pod's name, for logs and the lock's holder.")
-    backoff_limit: int | None = Field(
-        None, ge=0, description="The Job's backoffLimit: the page is sent on the final attempt."
+    name = text(None, "The pod's name, for logs and the lock's holder.")
+    backoff_limit = integer(
+        None, "The Job's backoffLimit: the page is sent on the final attempt.", at_least=0
     )
 
 
 class Settings(Section):
     """All settings. The name in the environment is ``CRONOPS_`` and the path joined by ``__``."""
 
-    environment: str = Field(
-        "development", description="Which installation this is; part of every alert's key."
+    environment = text("development", "Which installation this is; part of every alert's key.")
+    database_url = secret("PostgreSQL to use; unset means the embedded one in data_dir.")
+    data_dir = path(Path("~/.local/share/cronops"), "Home of the embedded PostgreSQL.")
+    db = section(DatabaseSettings)
+    lock = section(LockSettings)
+    supervisor = section(SupervisorSettings)
+    queue = section(QueueSettings)
+    retention = section(RetentionSettings)
+    clean_window = section(CleanWindowSettings)
+    alerts = section(AlertSettings)
+    pod = section(PodSettings)
+    cron_running = boolean(True, "The legacy global switch; false makes every run a skipped one.")
+    owners = names("Teams beyond the built-in ones, as a JSON list.")
+    log_format = choice("Unset: console at a terminal, else json.", None, "json", "console")
+    log_level = choice(
+        "The least severe level that is logged.", "info", "debug", "info", "warning", "error"
     )
-    database_url: SecretStr | None = Field(
-        None, description="PostgreSQL to use; unset means the embedded one in data_dir."
+    pushgateway_url = secret("Prometheus Pushgateway that takes each run's metrics.")
+    metrics_textfile = path(None, "File for node_exporter's textfile collector.")
+    alertmanager_url = secret("Alertmanager that takes alerts by its API v2.")
+    termination_log = path(
+        None, "Where the run's receipt is written; in a cluster /dev/termination-log."
     )
-    data_dir: Path = Field(
-        Path("~/.local/share/cronops"),
-        validate_default=True,
-        description="Home of the embedded PostgreSQL.",
+    schedule = text(None, "Name of the schedule that started this run.")
+    scheduled_at = moment("The slot's time; normally decoded from the run id.")
+    run_id = text(None, "In a pod: the Job's name.", **_ID)
+    correlation_id = text(None, "Ties this run to what caused it.", **_ID)
+    operator = text(None, "Who is at the terminal, for the audit trail; default: the login name.")
+    completion_index = integer(
+        None, "Index of this pod in an Indexed Job (JOB_COMPLETION_INDEX).", at_least=0
     )
-    db: DatabaseSettings = DatabaseSettings()
-    lock: LockSettings = LockSettings()
-    supervisor: SupervisorSettings = SupervisorSettings()
-    queue: QueueSettings = QueueSettings()
-    retention: RetentionSettings = RetentionSettings()
-    clean_window: CleanWindowSettings = CleanWindowSettings()
-    alerts: AlertSettings = AlertSettings()
-    pod: PodSettings = PodSettings()
-    cron_running: bool = Field(
-        True, description="The legacy global switch; false makes every run a skipped one."
-    )
-    owners: list[str] = Field(
-        default_factory=list, description="Teams beyond the built-in ones, as a JSON list."
-    )
-    log_format: Literal["json", "console"] | None = Field(
-        None, description="Unset: console at a terminal, else json."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least severe level that is logged."
-    )
-    pushgateway_url: SecretStr | None = Field(
-        None, description="Prometheus Pushgateway that takes each run's metrics."
-    )
-    metrics_textfile: Path | None = Field(
-        None, description="File for node_exporter's textfile collector."
-    )
-    alertmanager_url: SecretStr | None = Field(
-        None, description="Alertmanager that takes alerts by its API v2."
-    )
-    termination_log: Path | None = Field(
-        None, description="Where the run's receipt is written; in a cluster /dev/termination-log."
-    )
-    schedule: str | None = Field(None, description="Name of the schedule that started this run.")
-    scheduled_at: datetime | None = Field(
-        None, description="The slot's time; normally decoded from the run id."
-    )
-    run_id: str | None = Field(
-        None, min_length=1, max_length=200, description="In a pod: the Job's name."
-    )
-    correlation_id: str | None = Field(
-        None, min_length=1, max_length=200, description="Ties this run to what caused it."
-    )
-    operator: str | None = Field(
-        None, description="Who is at the terminal, for the audit trail; default: the login name."
-    )
-    completion_index: int | None = Field(
-        None, ge=0, description="Index of this pod in an Indexed Job (JOB_COMPLETION_INDEX)."
-    )
-    in_cluster: bool = Field(
-        False, description="Whether this is a pod (KUBERNETES_SERVICE_HOST is set)."
-    )
-    login_name: str = Field("unknown", description="The login name (SUDO_USER, USER or LOGNAME).")
-
-    @field_validator("data_dir", "metrics_textfile", "termination_log")
-    @classmethod
-    def _expand_home(cls, value: Path | None) -> Path | None:
-        return value.expanduser() if value else None
-
-    @field_validator("scheduled_at")
-    @classmethod
-    def _has_zone(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("give the time with its zone, as in 2026-11-23T04:00:00Z")
-        return value
+    in_cluster = boolean(False, "Whether this is a pod (KUBERNETES_SERVICE_HOST is set).")
+    login_name = text("unknown", "The login name (SUDO_USER, USER or LOGNAME).")
 
     @property
     def is_production(self) -> bool:

@@ -11,7 +11,6 @@ import psycopg
 
 from cronops.config import Settings
 from cronops.contract import lock, runs, slot
-from cronops.contract.alerts import outbox
 from cronops.contract.channel import now
 from cronops.contract.identity import Identity, RunOptions, scheduled_time_of
 from cronops.contract.job import Job, Wait
@@ -150,6 +149,8 @@ def _try(
             backoff_limit=settings.pod.backoff_limit,
         )
         if opened.starts > 1:
+            from cronops.contract.alerts import outbox
+
             outbox.cancel_pending(connection, identity.run_id)
         answer = Admitted(identity, tuple(one.token for one in held), opened, asked)
     return answer

@@ -2,8 +2,6 @@
 
 import os
 import re
-import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,7 +62,7 @@ def identify(
     if run_id is None:
         # By hand: readable, sortable, and never of the form <schedule>-<minutes>.
         now = datetime.now(UTC)
-        run_id = f"{job_name.replace(' ', '-')}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        run_id = f"{job_name.replace(' ', '-')}-{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     elif index is not None and options.run_id is None:
         run_id = f"{run_id}-{index}"
     return Identity(
@@ -74,7 +72,7 @@ def identify(
         scheduled_at=scheduled_at.astimezone(UTC) if scheduled_at else None,
         arguments_hash=sha256(canonical(arguments).encode()).hexdigest()[:32],
         shard="" if index is None else str(index),
-        holder=f"{settings.pod.name or socket.gethostname()} pid {os.getpid()}",
+        holder=f"{settings.pod.name or os.uname().nodename} pid {os.getpid()}",
     )
 
 

@@ -8,9 +8,6 @@ from datetime import timedelta
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-from pydantic_core import to_jsonable_python
-
 from cronops.contract.retry import Retry
 from cronops.errors import DeclarationError
 from cronops.owners import as_owners
@@ -100,13 +97,12 @@ class Job:
 
     def dump(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as JSON takes them: for the run's record, its slot, and other processes."""
-        return {
-            name: value if isinstance(value, _JSON_TYPES) else to_jsonable_python(value)
-            for name, value in arguments.items()
-        }
+        return {name: _jsonable(value) for name, value in arguments.items()}
 
     def restore(self, dumped: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the function takes them, from what `dump` made."""
+        from pydantic import TypeAdapter
+
         return {
             name: TypeAdapter(self.parameters[name].annotation).validate_python(value, strict=False)
             for name, value in dumped.items()
@@ -241,3 +237,11 @@ def _parameter_problems(declared: Job) -> Iterable[str]:
         named = getattr(declared, role)
         if named is not None and named not in names:
             yield f"{role}= names {named!r}, which is no parameter"
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, _JSON_TYPES):
+        return value
+    from pydantic_core import to_jsonable_python
+
+    return to_jsonable_python(value)

@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from cronops.config import Settings
 from cronops.contract import lock, run_history, runs
 from cronops.contract.admission import Admitted, Refused
-from cronops.contract.alerts import outbox
-from cronops.contract.alerts.report import RunReport
+from cronops.contract.alerts.pending import is_anything_told
 from cronops.contract.identity import Identity
 from cronops.contract.job import Job
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.errors import ExitCode
+
+if TYPE_CHECKING:
+    from cronops.contract.alerts.report import RunReport
 
 # A pod that is to be tried again usually is within minutes; should it never come back, the
 # failure is told after this long all the same.
@@ -33,6 +35,11 @@ class Ledger:
     def close_dead_runs(self, connection: psycopg.Connection[Any], *, except_run: str) -> int:
         """Close the runs that died without a word, and write their alerts; how many."""
         dead = runs.close_dead_runs(connection, except_run=except_run)
+        if not dead:
+            return 0
+        from cronops.contract.alerts import outbox
+        from cronops.contract.alerts.report import RunReport
+
         for run in dead:
             again = run["retry_safe"] and _has_tries_left(run["backoff_limit"], run["starts"])
             report = RunReport(
@@ -84,12 +91,22 @@ class Ledger:
                     connection, self.job.name, identity.schedule
                 ),
             )
+            from cronops.contract.alerts import outbox
+
             outbox.write_failure(connection, report, available_in=_HELD_BACK if again else None)
         else:
-            key = self.report_of(identity, result).dedup_key
-            outbox.write_recovery(connection, key, run_id=identity.run_id, finished_at=finished_at)
+            self._tell_recovery(connection, identity, finished_at)
         lock.release_all(connection, token)
         return finished_at
+
+    def _tell_recovery(
+        self, connection: psycopg.Connection[Any], identity: Identity, finished_at: datetime
+    ) -> None:
+        key = f"{self.settings.environment}:{identity.schedule or self.job.name}"
+        if is_anything_told(connection, key):
+            from cronops.contract.alerts import outbox
+
+            outbox.write_recovery(connection, key, run_id=identity.run_id, finished_at=finished_at)
 
     def note_unopened(self, connection: psycopg.Connection[Any], refused: Refused) -> None:
         """Record a run that never began; a schedule skipped time and again is told."""
@@ -102,6 +119,10 @@ class Ledger:
             refused.lock_key,
             result,
         )
+        if result.outcome is not RunOutcome.FAILED and not refused.is_locked:
+            return
+        from cronops.contract.alerts import outbox
+
         if result.outcome is RunOutcome.FAILED:
             outbox.write_failure(connection, self.report_of(identity, result), available_in=None)
         elif refused.is_locked and identity.schedule is not None:
@@ -117,8 +138,10 @@ class Ledger:
         started_at: datetime | None = None,
         finished_at: datetime | None = None,
         last_success_at: datetime | None = None,
-    ) -> RunReport:
+    ) -> "RunReport":
         """The run as alerts tell it."""
+        from cronops.contract.alerts.report import RunReport
+
         return RunReport(
             job=self.job.name,
             cr=self.job.cr,

@@ -8,9 +8,8 @@ from typing import Any
 import psycopg
 
 from cronops.config import Settings
-from cronops.contract import metrics
 from cronops.contract.admission import Admitted, Refused, admit
-from cronops.contract.alerts import outbox
+from cronops.contract.alerts.pending import is_anything_due
 from cronops.contract.channel import now
 from cronops.contract.identity import Identity, RunOptions, identify
 from cronops.contract.job import Job
@@ -240,6 +239,15 @@ class _Run:
             recorded=self._recorded,
             log=self._log,
         )
+        self._report_metrics(result, duration)
+        self._deliver_alerts(result)
+        self._link.close()
+
+    def _report_metrics(self, result: RunResult, duration: timedelta) -> None:
+        if self._settings.pushgateway_url is None and self._settings.metrics_textfile is None:
+            return
+        from cronops.contract import metrics
+
         metrics.report(
             self._settings,
             job=self._job.name,
@@ -254,8 +262,6 @@ class _Run:
             finished_at=self._finished_at or datetime.now(UTC),
             log=self._log,
         )
-        self._deliver_alerts(result)
-        self._link.close()
 
     def _duration(self) -> timedelta:
         if isinstance(self._admission, Admitted) and self._finished_at is not None:
@@ -264,14 +270,14 @@ class _Run:
 
     def _deliver_alerts(self, result: RunResult) -> None:
         # After SIGTERM the time belongs to ending in order; a later run delivers.
-        from cronops.contract.alerts import deliver
-
         within = self._settings.alerts.delivery_timeout
         if self._supervisor.signals.stop_signal is not None:
             return
         if self._recorded:
-            if not outbox.is_anything_due(self._link.connection()):
+            if not is_anything_due(self._link.connection()):
                 return
+            from cronops.contract.alerts import deliver
+
             deliver.deliver_due(
                 self._settings,
                 lambda: connect(self._settings, "alerts", statement_timeout=within),
@@ -279,6 +285,8 @@ class _Run:
                 within,
             )
         elif result.outcome.is_failure and result.exit_code not in _CALLERS_FAULT:
+            from cronops.contract.alerts import deliver
+
             report = self._ledger.report_of(self._identity, result)
             deliver.deliver_directly(self._settings, report, self._log, within)
 

@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Literal
 
 from cronops.errors import DeclarationError
 from cronops.owners import as_owners
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
@@ -26,7 +27,7 @@ class Handler:
     timeout: timedelta
     settle: Settle
     accountable: tuple[str, ...]
-    payload: type[BaseModel] | None
+    payload: "type[BaseModel] | None"
     impact: str
     function: Callable[[Any, Any], None]
 
@@ -43,7 +44,7 @@ def handler(
     accountable: str | Iterable[str],
     max_attempts: int | None = None,
     settle: Settle = "each",
-    payload: type[BaseModel] | None = None,
+    payload: "type[BaseModel] | None" = None,
     impact: str = "",
 ) -> Callable[[Callable[[Any, Any], None]], Handler]:
     """Declare a handler: a function of a `JobContext` and a `Message`.
@@ -93,9 +94,14 @@ def _problems(declared: Handler) -> Iterable[str]:
         yield "max_attempts= must be at least 1"
     if declared.settle not in ("each", "batch"):
         yield f"settle= must be 'each' or 'batch', not {declared.settle!r}"
-    if declared.payload is not None and not (
-        isinstance(declared.payload, type) and issubclass(declared.payload, BaseModel)
-    ):
+    if declared.payload is not None and not _is_model(declared.payload):
         yield "payload= must be a pydantic model"
     if len(inspect.signature(declared.function).parameters) != 2:
         yield "the function takes two parameters: the JobContext and the Message"
+
+
+def _is_model(candidate: object) -> bool:
+    # Whoever declares a model has imported pydantic; nobody else pays for it.
+    from pydantic import BaseModel
+
+    return isinstance(candidate, type) and issubclass(candidate, BaseModel)

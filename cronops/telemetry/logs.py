@@ -9,7 +9,7 @@ import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cronops.config import Settings
 from cronops.telemetry.redact import redact_value, register_secrets
@@ -32,7 +32,8 @@ else:
 
 __all__ = ["Logger", "bind_run", "configure_logging", "get_logger"]
 
-Format = Literal["json", "console"]
+Format = str
+"""``json`` or ``console``."""
 
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
 

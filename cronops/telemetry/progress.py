@@ -30,7 +30,13 @@ class ProgressBar:
 
     def _start(self) -> "tuple[Progress, TaskID]":
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
         progress = Progress(
             TextColumn("{task.description}"),

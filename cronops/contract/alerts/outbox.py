@@ -75,17 +75,6 @@ _CANCEL_OF_RUN = f"""
 UPDATE alert SET cancelled_at = clock_timestamp()
 WHERE run_id = %(run_id)s AND kind = 'failed' AND {_NOT_YET_SENT}
 """  # noqa: S608 - the condition is a constant
-_ANYTHING_DUE = """
-SELECT EXISTS (
-    SELECT FROM alert
-    WHERE delivered_at IS NULL AND cancelled_at IS NULL AND available_at <= clock_timestamp())
-"""
-
-
-def is_anything_due(connection: Connection) -> bool:
-    """Whether a delivery has anything to do: asked by every run, so it must cost nothing."""
-    row = connection.execute(_ANYTHING_DUE).fetchone()
-    return row is not None and bool(row[0])
 
 
 def write_failure(

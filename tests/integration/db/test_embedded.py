@@ -80,7 +80,7 @@ def test_connections_survive_the_process_that_started_the_server(own_server: Own
 def test_it_is_never_started_silently_where_data_matters(
     own_server: OwnServer, place: dict[str, object]
 ) -> None:
-    settings = Settings.model_validate({"data_dir": own_server.data_dir, **place})
+    settings = Settings(**{"data_dir": own_server.data_dir, **place})
 
     with pytest.raises(ConfigurationError, match="CRONOPS_DATABASE_URL is not set"):
         database_url(settings)
