@@ -1,10 +1,10 @@
 """A job's command, made from the signature of its function."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,62 +12,23 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from cronops.cli.readers import Reader, reader_of
 from cronops.cli.tree import operator_app
 from cronops.contract.job import Job, Wait
-from cronops.durations import format_duration, parse_duration
+from cronops.durations import format_duration
 from cronops.errors import DeclarationError, ExitCode
 
 _EVERY_JOB = "Every job"
 
 
-def instant(text: str) -> datetime:
-    """A time with its zone, from ISO 8601."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time; write 2026-11-23T04:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone; write 2026-11-23T04:00:00Z or …+01:00")
-    return moment
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no decimal number") from None
-    if not number.is_finite():
-        raise ValueError(f"{text!r} is no finite number")
-    return number
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no whole number") from None
-
-
-# Types that typer does not read, or reads more laxly than a job wants (a time without a zone);
-# None leaves the reading to typer.
-_PARSERS: Mapping[Any, tuple[Callable[[str], Any] | None, str]] = {
-    str: (None, "TEXT"),
-    Path: (None, "PATH"),
-    float: (None, "NUMBER"),
-    int: (_whole, "INTEGER"),
-    Decimal: (_decimal, "DECIMAL"),
-    datetime: (instant, "TIME"),
-    date: (date.fromisoformat, "DATE"),
-    time: (time.fromisoformat, "TIME-OF-DAY"),
-    timedelta: (parse_duration, "DURATION"),
-}
+# All given as one option several times.
+_SEVERAL = (list, tuple, Sequence)
 
 COMMON_OPTIONS: Mapping[str, tuple[Any, Any]] = {
     "scheduled_at": (
         datetime | None,
         typer.Option(
             "--scheduled-at",
-            parser=instant,
             metavar="TIME",
             rich_help_panel=_EVERY_JOB,
             help="The slot's time, with its zone; the same slot never succeeds twice. "
@@ -97,7 +58,6 @@ COMMON_OPTIONS: Mapping[str, tuple[Any, Any]] = {
         timedelta | None,
         typer.Option(
             "--wait",
-            parser=parse_duration,
             metavar="DURATION",
             rich_help_panel=_EVERY_JOB,
             help="Wait so long for a held lock (90, 1m30s, PT1M30S) before skipping.",
@@ -119,23 +79,20 @@ def job_command(job: Job) -> TyperCommand:
 
     Raises `DeclarationError` for a parameter whose type or name no option can be made of.
     """
-    own = {name: _option(job, parameter) for name, parameter in job.parameters.items()}
-    # On the command line a tuple is an option given several times, as a list is.
-    tuples = {
-        name for name, parameter in job.parameters.items() if isinstance(parameter.default, tuple)
-    }
-    for name in own:
-        if name in COMMON_OPTIONS:
+    kinds = {name: _kind(job, parameter) for name, parameter in job.parameters.items()}
+    own = [_option(parameter, kinds[name]) for name, parameter in job.parameters.items()]
+    common = []
+    for name, (annotation, option) in COMMON_OPTIONS.items():
+        if name in kinds:
             raise DeclarationError(f"job {job.name!r}: every job already has an option {name!r}")
-    common = {
-        name: inspect.Parameter(
+        parameter = inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
-            default=False if kind is bool else None,
-            annotation=Annotated[kind, option],
+            default=False if annotation is bool else None,
+            annotation=annotation,
         )
-        for name, (kind, option) in COMMON_OPTIONS.items()
-    }
+        kinds[name] = _kind(job, parameter)
+        common.append(parameter.replace(annotation=Annotated[annotation, option]))
 
     def run(**values: Any) -> int:
         from cronops.config import load_settings
@@ -144,17 +101,56 @@ def job_command(job: Job) -> TyperCommand:
 
         options = RunOptions(**{name: values.pop(name) for name in COMMON_OPTIONS})
         arguments = {
-            name: tuple(value) if name in tuples else value for name, value in values.items()
+            # What may be given several times comes as a list, whatever it is declared as.
+            name: tuple(value) if kinds[name].is_tuple and value is not None else value
+            for name, value in values.items()
         }
         return execute(job, arguments, options, load_settings().settings, WIRING)
 
-    run.__signature__ = inspect.Signature([*own.values(), *common.values()])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
     app = operator_app()
     documentation = inspect.getdoc(job.function) or ""
     app.command(job.name.split()[-1], cls=_command_class(job), help=documentation)(run)
-    made = get_command(app)
+    made: Any = get_command(app)
+    for option in made.params:
+        # See cronops.cli.readers for why this is not left to typer.
+        option.get_runtime_param = partial(_Reading, kinds[option.name].read)
     assert isinstance(made, TyperCommand)  # noqa: S101 - an app of one command is that command
     return made
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a parameter's annotation says."""
+
+    of: Any
+    """The type of a value, or of each of several."""
+    read: Reader
+    metavar: str | None
+    help: str | None
+    is_optional: bool
+    is_several: bool
+    is_tuple: bool
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What typer asks to make a value of an option's text."""
+
+    read: Reader
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        if param.multiple:
+            return [self._one(one, param, ctx) for one in value or ()]
+        return self._one(value, param, ctx)
+
+    def _one(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value  # a default
+        try:
+            return self.read(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
 
 
 def contract_lines(job: Job) -> list[tuple[str, str]]:
@@ -214,40 +210,50 @@ def _exit_codes(job: Job) -> str:
     )
 
 
-def _option(job: Job, parameter: inspect.Parameter) -> inspect.Parameter:
-    """The parameter as typer takes it: its type, and an option named after it."""
-    kind, explanation = _without_annotations(parameter.annotation)
-    optional = False
-    if get_origin(kind) in (Union, UnionType):
-        choices = [one for one in get_args(kind) if one is not NoneType]
-        optional = len(choices) < len(get_args(kind))
+def _kind(job: Job, parameter: inspect.Parameter) -> _Kind:
+    of, explanation = _without_annotations(parameter.annotation)
+    is_optional = False
+    if get_origin(of) in (Union, UnionType):
+        choices = [one for one in get_args(of) if one is not NoneType]
+        is_optional = len(choices) < len(get_args(of))
         if len(choices) != 1:
             raise DeclarationError(
                 f"job {job.name!r}: parameter {parameter.name!r} may be of one type or None, "
-                f"not {kind}"
+                f"not {of}"
             )
-        kind, inner = _without_annotations(choices[0])
+        of, inner = _without_annotations(choices[0])
         explanation = explanation or inner
-    flag = f"--{parameter.name.replace('_', '-')}"
+    origin = get_origin(of)
+    is_several = origin in _SEVERAL
+    item = get_args(of)[0] if is_several else of
+    reader = reader_of(item)
+    if reader is None:
+        raise DeclarationError(
+            f"job {job.name!r}: no option can be made of parameter {parameter.name!r}, a {of}; "
+            "text, numbers, paths, times, durations, enums and Literal can"
+        )
+    return _Kind(item, *reader, explanation, is_optional, is_several, origin is tuple)
+
+
+def _option(parameter: inspect.Parameter, kind: _Kind) -> inspect.Parameter:
+    """The parameter as typer takes it: its type, and an option named after it."""
+    words = parameter.name.replace("_", "-")
     default = parameter.default
-    item = get_args(kind)[0] if get_origin(kind) in (list, tuple) else kind
-    parser, metavar = _PARSERS.get(item, (None, None))
-    names = flag
-    if kind is bool and default is not False:
-        # Only a flag that is on, or undecided, needs a word for off.
-        names = f"{flag}/--no-{flag.removeprefix('--')}"
-    if get_origin(kind) in (list, tuple):
-        kind = list[item]  # type: ignore[valid-type]
+    is_flag = kind.of is bool and not kind.is_several
+    explanation = kind.help
+    annotation = kind.of
+    if kind.is_several:
+        annotation = list[kind.of]  # type: ignore[name-defined]
         explanation = " ".join(filter(None, (explanation, "May be given several times.")))
     option = typer.Option(
-        names,
-        parser=parser,
-        metavar=metavar,
+        # Only a flag that is on, or undecided, needs a word for off.
+        f"--{words}/--no-{words}" if is_flag and default is not False else f"--{words}",
+        metavar=None if is_flag else kind.metavar,
         help=explanation,
         show_default=_default_shown(default),
     )
     return parameter.replace(
-        annotation=Annotated[kind | None if optional else kind, option],
+        annotation=Annotated[annotation | None if kind.is_optional else annotation, option],
         default=list(default) if isinstance(default, tuple) else default,
     )
 

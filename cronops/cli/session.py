@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cronops.cli.readers import instant
 from cronops.durations import parse_duration
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def _instant_or_offset(text: str, *, sign: int) -> datetime:
     try:
         offset = parse_duration(text)
     except ValueError:
-        from cronops.cli.job_command import instant
-
         return instant(text)
     try:
         return datetime.now(UTC) + sign * offset

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronops.cli.job_command import instant
 from cronops.cli.names import nearest
 from cronops.cli.output import note, print_line, show_json
 from cronops.cli.queue.json_lines import Check, message_of, messages_of, parse_json
+from cronops.cli.readers import instant
 from cronops.cli.session import Json, session
 from cronops.cli.tree import examples, operator_app
 from cronops.durations import parse_duration

@@ -106,7 +106,9 @@ def list_(
 
 @app.command(epilog=examples("cronops queue show 4711", "cronops queue show 4711 --json"))
 def show(
-    message: Annotated[int, typer.Argument(metavar="ID", parser=message_id)],
+    message: Annotated[
+        int, typer.Argument(metavar="ID", parser=message_id, help="A message, by its id.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Show everything of one message: its payload, its error, the run that holds it."""
