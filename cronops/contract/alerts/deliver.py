@@ -29,7 +29,8 @@ LOG_CHANNEL = "log"
 
 _BATCH = 10
 # One silent target must not use up the time of all others.
-_SHARE_OF_FIRST_ROUND = 0.7
+_SHARE_OF_A_ROUND = 0.7
+_LONGEST_ROUND_SECONDS = 10.0
 # What the database may take beyond the sending itself.
 _GRACE_SECONDS = 2.0
 
@@ -71,7 +72,7 @@ class _Sender:
     def send(self, alerts: Iterable[Alert]) -> list[_Sending]:
         sendings = [self._start(alert) for alert in alerts]
         now = time.monotonic()
-        round_ends = now + (self._until - now) * _SHARE_OF_FIRST_ROUND
+        round_ends = now + min((self._until - now) * _SHARE_OF_A_ROUND, _LONGEST_ROUND_SECONDS)
         for sending in sendings:
             for name, call in sending.calls.items():
                 call.wait(round_ends)

@@ -76,6 +76,13 @@ UPDATE alert SET cancelled_at = clock_timestamp()
 WHERE run_id = %(run_id)s AND kind = 'failed' AND {_NOT_YET_SENT}
 """  # noqa: S608 - the condition is a constant
 
+# What an earlier trial could not deliver would hold back this one's.
+_CANCEL_TRIALS = """
+UPDATE alert SET cancelled_at = clock_timestamp()
+WHERE dedup_key = ANY(%(dedup_keys)s) AND kind = 'test'
+    AND delivered_at IS NULL AND cancelled_at IS NULL
+"""
+
 
 def write_failure(
     connection: Connection, report: RunReport, *, available_in: timedelta | None = None
@@ -185,6 +192,7 @@ def write_trial(
         actor=settings.actor,
     )
     with connection.transaction():
+        connection.execute(_CANCEL_TRIALS, {"dedup_keys": [alert.dedup_key for alert in alerts]})
         return _write(connection, alerts)
 
 

@@ -287,8 +287,8 @@ def test_pending_rows_are_counted(connection):
     assert claims.count_pending(connection) == 0
 
 
-def test_a_trial_reaches_every_owner_and_is_no_failure_of_the_job(database, connection):
-    outbox.write_trial(
+def write_trial(connection, database):
+    return outbox.write_trial(
         connection,
         database.settings(operator="ann"),
         job="stock export",
@@ -296,6 +296,18 @@ def test_a_trial_reaches_every_owner_and_is_no_failure_of_the_job(database, conn
         accountable=("Platform Export",),
         responsible="Shared Ops",
     )
+
+
+def test_an_earlier_trial_does_not_hold_back_the_next(database, connection):
+    write_trial(connection, database)
+    for alert in claims.claim_due(connection, 10):
+        claims.mark_failed(connection, alert, [], "down")
+    ids = write_trial(connection, database)
+    assert [alert.id for alert in claims.claim_due(connection, 10)] == ids
+
+
+def test_a_trial_reaches_every_owner_and_is_no_failure_of_the_job(database, connection):
+    write_trial(connection, database)
     assert rows(database) == [
         ("Shared Ops", "test", "firing"),
         ("Platform Export", "test", "firing"),
