@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 from cronops.cli.readers import Reader, reader_of
-from cronops.cli.tree import operator_app
+from cronops.cli.tree import QuickHelp, operator_app
 from cronops.contract.job import Job, Wait
 from cronops.durations import format_duration
 from cronops.errors import DeclarationError, ExitCode
@@ -274,7 +274,7 @@ def _without_annotations(annotation: Any) -> tuple[Any, str | None]:
 
 
 def _command_class(job: Job) -> type[TyperCommand]:
-    class JobCommand(TyperCommand):
+    class JobCommand(QuickHelp, TyperCommand):
         """Help in three parts: the job's own options, those of every job, the contract."""
 
         def format_options(self, ctx: Any, formatter: Any) -> None:

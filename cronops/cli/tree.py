@@ -41,7 +41,18 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-class Branch(TyperGroup):
+class QuickHelp:
+    """For a command: ``--help`` not given is False, not None, which pydantic would have to read."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option ``--help``."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.default = False
+        return option
+
+
+class Branch(QuickHelp, TyperGroup):
     """The commands below one path of words."""
 
     def __init__(

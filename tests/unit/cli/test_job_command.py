@@ -1,5 +1,7 @@
 """A job's command line, made from its signature."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -277,3 +279,17 @@ def test_a_type_that_no_option_can_be_made_of_is_refused(kind):
     work.__annotations__["amount"] = kind
     with pytest.raises(DeclarationError, match="no option can be made of parameter 'amount'"):
         job_command(declare(work))
+
+
+def test_reading_a_jobs_options_does_not_wait_for_pydantic():
+    program = (
+        "import sys, cronops.contract.runner as runner\n"
+        "runner.execute = lambda job, arguments, *rest: arguments['max_messages']\n"
+        "from cronops.cli.failure import run\n"
+        "code = run(['queue', 'process', '--max-messages', '7', '--max-time', '5m'])\n"
+        "print(code, 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["7", "False"], done.stderr
