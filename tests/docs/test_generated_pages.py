@@ -33,4 +33,4 @@ def test_every_option_says_what_it_does() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    assert [leaf.key for leaf in leaves() if not leaf.field.description] == []
+    assert [leaf.key for leaf in leaves() if not leaf.setting.description] == []

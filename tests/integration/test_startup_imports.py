@@ -16,12 +16,13 @@ HEAVY = {
     "jinja2",
     "kubernetes",
     "prometheus_client",
+    "pydantic",
     "rich",
     "sqlalchemy",
     "tenacity",
 }
 # Help and version need no database, no settings and no log.
-NEEDED_BY_RUNS = {"psycopg", "pydantic", "structlog"}
+NEEDED_BY_RUNS = {"psycopg", "structlog"}
 
 
 def imported_by(database: Database, *arguments: str) -> tuple[set[str], set[str]]:
