@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib import import_module
 from typing import Any, NoReturn
 
 from cronops.config import Settings
@@ -43,6 +44,8 @@ def run_worker(
         die_with(parent)
         stop = StopRequest()
         _reset_signals(stop)
+        for name in job.preload:
+            import_module(name)
         order = Receiver(ends.read).wait_one()
         if order is not None and "go" in order:
             facts = _facts(order["go"], job, arguments)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from cronops.config import Settings
 from cronops.contract.retry import Retry
 from cronops.errors import DeclarationError
 from cronops.owners import as_owners
@@ -45,6 +46,7 @@ class Wait:
 _JSON_TYPES = (str, int, float, bool, type(None))
 
 LockFunction = Callable[..., str | Lock | Sequence[Lock]]
+UnitsFactory = Callable[[Mapping[str, Any], Settings], "UnitSupervisor"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +70,8 @@ class Job:
     honours_clean_window: bool
     endless_when: str | None
     processes: str | None
-    units: "Callable[[Mapping[str, Any]], UnitSupervisor] | None"
+    units: "UnitsFactory | None"
+    preload: tuple[str, ...]
     function: Callable[..., Outcome | None]
 
     @property
@@ -134,7 +137,8 @@ def job(
     honours_clean_window: bool = False,
     endless_when: str | None = None,
     processes: str | None = None,
-    units: "Callable[[Mapping[str, Any]], UnitSupervisor] | None" = None,
+    units: "UnitsFactory | None" = None,
+    preload: Sequence[str] = (),
 ) -> Callable[[Callable[..., Outcome | None]], Job]:
     """Declare a job. The command line is made from the function's keyword parameters.
 
@@ -157,7 +161,9 @@ def job(
         honours_clean_window: Skipped outside the configured clean window.
         endless_when: Name of the boolean parameter that takes the deadline away.
         processes: Name of the integer parameter that says how many processes share the work.
-        units: Care, in the supervising process, for work done in units such as messages.
+        units: Care, in the supervising process, for work done in units such as messages; made
+            of the parameters and the settings when it is first needed.
+        preload: Modules the job will need; imported while the run still asks for its lock.
 
     Raises:
         DeclarationError: at import, saying what is missing or wrong.
@@ -185,6 +191,7 @@ def job(
             endless_when=endless_when,
             processes=processes,
             units=units,
+            preload=tuple(preload),
             function=function,
         )
         for problem in _problems(declared):

@@ -27,7 +27,7 @@ class LeaseKeeper:
         tokens: tuple[int, ...],
         *,
         acquired_at: float,
-        units: UnitSupervisor | None,
+        units: Callable[[], UnitSupervisor] | None,
         log: Any,
         wake: Callable[[], None],
     ) -> None:
@@ -86,7 +86,7 @@ class LeaseKeeper:
             self.lost = True
             return
         if self._units is not None:
-            self._units.heartbeat(self._connection, self._tokens[0])
+            self._units().heartbeat(self._connection, self._tokens[0])
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

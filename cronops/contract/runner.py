@@ -19,7 +19,7 @@ from cronops.contract.link import Link
 from cronops.contract.receipt import summary_line, write_receipt
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.contract.supervisor import Go, Supervisor
-from cronops.contract.units import WorkerDeath
+from cronops.contract.units import UnitSupervisor, WorkerDeath
 from cronops.contract.wiring import Wiring
 from cronops.db.connect import check_schema, connect, first_line
 from cronops.db.embedded import postmaster_pid
@@ -84,6 +84,7 @@ class _Run:
         self._admission: Admitted | Refused | None = None
         self._finished_at: datetime | None = None
         self._recorded = False
+        self._units_made: UnitSupervisor | None = None
 
     def _bound_log(self) -> Any:
         return bind_run(
@@ -131,7 +132,7 @@ class _Run:
         identity, settings = self._identity, self._settings
         self._log.info("run started", lock=self._job.locks_for(self._arguments)[0].key)
         limit = self._job.deadline_for(self._arguments)
-        units = self._job.units(self._arguments) if self._job.units else None
+        units = self._units if self._job.units else None
         keeper = LeaseKeeper(
             settings,
             admitted.tokens,
@@ -142,8 +143,8 @@ class _Run:
         )
 
         def settle_death(worker: int, death: WorkerDeath) -> None:
-            assert units is not None  # noqa: S101 - only called where there are units
-            units.worker_died(self._link.connection(), admitted.tokens[0], worker, death)
+            connection = self._link.connection()
+            self._units().worker_died(connection, admitted.tokens[0], worker, death)
 
         server = None if settings.database_url else postmaster_pid(settings.data_dir)
         keeper.start()
@@ -162,13 +163,19 @@ class _Run:
                 ),
                 keeper,
                 deadline=now() + limit.total_seconds() if limit else None,
-                units=units,
-                settle_death=settle_death,
+                settle_death=settle_death if units else None,
                 spare=(server,) if server else (),
                 log=self._log,
             )
         finally:
             keeper.stop()
+
+    def _units(self) -> UnitSupervisor:
+        # Made when first needed: most runs are over before the first heartbeat.
+        if self._units_made is None:
+            assert self._job.units is not None  # noqa: S101 - only called for jobs with units
+            self._units_made = self._job.units(self._arguments, self._settings)
+        return self._units_made
 
     def give_up(self, error: Exception) -> RunResult:
         """What kept the run from beginning at all."""

@@ -24,7 +24,7 @@ from cronops.contract.process import (
 )
 from cronops.contract.result import RunResult
 from cronops.contract.signals import Signals
-from cronops.contract.units import DeathCause, UnitSupervisor, WorkerDeath
+from cronops.contract.units import DeathCause, WorkerDeath
 from cronops.contract.verdict import StopCause, WorkerEnd, verdict
 from cronops.contract.wiring import Wiring
 
@@ -132,25 +132,25 @@ class Supervisor:
         keeper: LeaseKeeper,
         *,
         deadline: float | None,
-        units: UnitSupervisor | None,
-        settle_death: Callable[[int, WorkerDeath], None],
+        settle_death: Callable[[int, WorkerDeath], None] | None,
         spare: Sequence[int],
         log: Any,
     ) -> RunResult:
         """Let the workers work until they are done, fail, or have to be ended.
 
         `deadline` is on the clock of `channel.now`; `settle_death` charges a dead worker's unit
-        and may raise while the database is away: it is called again. `spare` are processes that
-        are not the run's, though below it.
+        and may raise while the database is away: it is called again; None where a death ends the
+        run. `spare` are processes that are not the run's, though below it.
         """
         adopt_orphans()
-        self._go, self._keeper, self._units, self._log = go, keeper, units, log
+        self._go, self._keeper, self._log = go, keeper, log
+        self._settle_death = settle_death
         for worker in self.workers:
             self._send_go(worker)
         while True:
             self._wait(deadline)
             self._check_limits(deadline)
-            self._reap_workers(settle_death)
+            self._reap_workers()
             if self._is_over():
                 break
         count, reaped = end_descendants(
@@ -184,7 +184,7 @@ class Supervisor:
         if self._stop_cause is not None:
             moments.append(self._kill_at)
         moments += [w.page.unit_deadline for w in self.workers if w.is_alive and w.page.unit]
-        if self._units is not None:
+        if self._settle_death is not None:
             moments.append(now() + 0.2)  # a unit may begin at any time
         if self._unsettled:
             moments.append(now() + 0.2)
@@ -255,7 +255,7 @@ class Supervisor:
         if worker.is_alive:
             signal_all([*descendants(worker.pid), worker.pid], signal.SIGKILL)
 
-    def _reap_workers(self, settle_death: Callable[[int, WorkerDeath], None]) -> None:
+    def _reap_workers(self) -> None:
         ended = reap()
         for worker in self.workers:
             if worker.pid in ended and worker.is_alive:
@@ -265,12 +265,12 @@ class Supervisor:
                 self._close_ends(worker)
                 if worker.process is not None:
                     worker.process.returncode = os.waitstatus_to_exitcode(worker.status)
-                if worker.report is None and self._units is not None:
+                if worker.report is None and self._settle_death is not None:
                     self._unsettled.append((worker, self._death_of(worker)))
-        while self._unsettled:
+        while self._unsettled and self._settle_death is not None:
             worker, death = self._unsettled[0]
             try:
-                settle_death(worker.number, death)
+                self._settle_death(worker.number, death)
             except Exception as error:
                 self._log.warning("could not settle a dead worker's units", error=str(error))
                 return

@@ -68,13 +68,11 @@ def shard_index(shard: str) -> int:
     return index
 
 
-def care(arguments: Mapping[str, Any]) -> "MessageCare":
+def care(arguments: Mapping[str, Any], settings: "Settings") -> "MessageCare":
     """The supervisor's care for the messages this run has claimed."""
-    from cronops.config import load_settings
     from cronops.jobs.registry import load_handler
     from cronops.queue.care import MessageCare
 
-    settings = load_settings().settings
     return MessageCare(
         arguments["queue"],
         settings.queue,
@@ -130,6 +128,7 @@ def crash_alerts(settings: "Settings", *, run_id: str | None) -> "OnCrash":
     endless_when="follow",
     processes="concurrency",
     units=care,
+    preload=("cronops.jobs.registry", "cronops.queue.worker"),
 )
 def process(
     ctx: JobContext,
