@@ -12,6 +12,7 @@ from cronops.durations import format_duration
 from cronops.errors import ExitCode
 
 _LONGEST_ERROR = 2000
+_LONGEST_SUBJECT = 60
 _HAPPENED = {
     "failed": "failed",
     "timed_out": "was ended: it took longer than it may",
@@ -193,7 +194,8 @@ def _advice(report: RunReport) -> list[str]:
 
 
 def _subject(report: RunReport) -> str:
-    return report.summary.rstrip(".") or report.job
+    summary = report.summary.rstrip(".")
+    return summary if 0 < len(summary) <= _LONGEST_SUBJECT else report.job
 
 
 def _what_it_does(report: RunReport) -> str:

@@ -55,6 +55,14 @@ def test_the_notice_speaks_of_the_domain_and_not_of_machines():
         assert machinery not in notice.body
 
 
+def test_a_notices_title_stays_short_enough_for_a_phone():
+    assert "Export stock levels" in texts.failure_text(REPORT, "domain").title
+    long = replace(REPORT, summary="Export everything, " * 10)
+    assert (
+        texts.failure_text(long, "domain").title == "[production] stock export: could not be done"
+    )
+
+
 def test_one_team_that_is_both_gets_both_texts_in_one():
     report = replace(REPORT, accountable=("Shared Ops", "Webshop"))
     alerts = failure_alerts(report)
