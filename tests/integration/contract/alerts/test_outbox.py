@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cronops.contract.alerts import claims, outbox
+from cronops.contract.alerts.pending import is_anything_due, is_anything_told
 from cronops.contract.alerts.report import RunReport
 
 REPORT = RunReport(
@@ -313,3 +314,20 @@ def test_a_trial_reaches_every_owner_and_is_no_failure_of_the_job(database, conn
         ("Platform Export", "test", "firing"),
     ]
     assert outbox.write_recovery(connection, "test:stock export", run_id="r") == []
+
+
+def test_a_run_can_ask_cheaply_whether_anything_is_to_be_delivered(database, connection):
+    assert not is_anything_due(connection)
+    outbox.write_failure(connection, REPORT, available_in=LATER)
+    assert not is_anything_due(connection)
+    age(database, "2 hours")
+    assert is_anything_due(connection)
+    deliver_all(connection)
+    assert not is_anything_due(connection)
+
+
+def test_a_run_can_ask_cheaply_whether_anybody_was_told(connection):
+    assert not is_anything_told(connection, KEY)
+    outbox.write_failure(connection, REPORT)
+    assert is_anything_told(connection, KEY)
+    assert not is_anything_told(connection, "test:other")
