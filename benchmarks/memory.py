@@ -41,7 +41,10 @@ def _peak(database: Database, count: int) -> float:
     ours.fill(database, "bench.batch", count)
     database.settle("queue_message")
     process = subprocess.Popen(
-        ours.command(), env=database.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ours.command(),
+        env=ours.environment(database),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     peaks: dict[int, int] = {}
     until = time.monotonic() + LIMIT_SECONDS
@@ -54,7 +57,7 @@ def _peak(database: Database, count: int) -> float:
         time.sleep(SAMPLE_SECONDS)
     if process.returncode:
         raise Unmeasurable(f"exit {process.returncode}")
-    ours.check_all_processed(database, count)
+    ours.all_processed_at(database, count)
     return sum(peaks.values()) / MEGABYTE
 
 

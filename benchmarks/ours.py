@@ -13,10 +13,9 @@ FILL = """
     INSERT INTO queue_message (handler, payload)
     SELECT '{handler}', jsonb_build_object('n', n) FROM generate_series(1, {count}) AS n
 """
-# The same clock that the raw loops read: from the first claim to the last message done.
 DONE = """
     SELECT count(*) FILTER (WHERE status = 'PROCESSED'), count(*),
-        extract(epoch FROM max(finished_at) - min(claimed_at))::float8
+        extract(epoch FROM max(finished_at))::float8
     FROM queue_message
 """
 
@@ -28,7 +27,8 @@ def install_handlers(database: Database) -> None:
     (metadata / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: bench-handlers\nVersion: 1\n", encoding="utf-8"
     )
-    names = ("batch", "each", "write", "first")
+    _first_messages(database).mkdir(exist_ok=True)
+    names = ("batch", "each", "write")
     entries = [f"bench.{name} = benchmarks.handlers:{name}" for name in names]
     (metadata / "entry_points.txt").write_text(
         "\n".join(["[cronops.handlers]", *entries, ""]), encoding="utf-8"
@@ -41,22 +41,32 @@ def fill(database: Database, handler: str, count: int) -> None:
     database.execute(FILL.format(handler=handler, count=count))
 
 
-def process(database: Database, *arguments: str, batch: int = 100, **env: str) -> float:
-    """Run ``cronops queue process``; the seconds the whole process took."""
-    began = time.perf_counter()
+def process(database: Database, *arguments: str, batch: int = 100) -> float:
+    """Run ``cronops queue process``; when, by `time.time`, its first message was in hand."""
+    directory = _first_messages(database)
+    for old in directory.iterdir():
+        old.unlink()
     done = subprocess.run(
         command(*arguments),
-        env={**database.env, "CRONOPS_QUEUE__BATCH_SIZE": str(batch), **env},
+        env=environment(database, batch),
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
         check=False,
     )
-    seconds = time.perf_counter() - began
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise Unmeasurable(f"exit {done.returncode}: {last[:200]}")
-    return seconds
+    return min(float(noted.read_text(encoding="ascii")) for noted in directory.iterdir())
+
+
+def environment(database: Database, batch: int = 100) -> dict[str, str]:
+    """The environment of a worker whose handlers note their first message."""
+    return {
+        **database.env,
+        "CRONOPS_QUEUE__BATCH_SIZE": str(batch),
+        "BENCH_FIRST_MESSAGES": str(_first_messages(database)),
+    }
 
 
 def command(*arguments: str) -> list[str]:
@@ -67,29 +77,30 @@ def command(*arguments: str) -> list[str]:
 def rate(
     database: Database, handler: str, count: int, *, batch: int = 100, workers: int = 1
 ) -> float:
-    """Messages a second of `count` worked by the command line, all of them checked as done."""
+    """Messages a second, from the first in a handler to the last one done, as in the raw loops."""
     fill(database, handler, count)
     database.settle("queue_message")
-    process(database, *(() if workers == 1 else (f"--concurrency={workers}",)), batch=batch)
-    return count / check_all_processed(database, count)
+    began = process(database, *(() if workers == 1 else (f"--concurrency={workers}",)), batch=batch)
+    return count / (all_processed_at(database, count) - began)
 
 
-def check_all_processed(database: Database, count: int) -> float:
-    """Seconds from the first claim to the last message done; `Unmeasurable` if any is not."""
+def all_processed_at(database: Database, count: int) -> float:
+    """When the last message was done; raises `Unmeasurable` where not every one is."""
     with database.connect() as connection:
         row = connection.execute(DONE).fetchone()
     assert row is not None
-    done, total, seconds = row
+    done, total, last = row
     if done != count or total != count:
         raise Unmeasurable(f"{done} of {count} messages were processed")
-    return float(seconds)
+    return float(last)
 
 
 def first_message(database: Database) -> float:
     """Milliseconds from the process's start to its first message in a handler."""
-    fill(database, "bench.first", 1)
-    found = Path(database.scratch / "first-message")
-    found.unlink(missing_ok=True)
+    fill(database, "bench.each", 1)
     began = time.time()
-    process(database, BENCH_FIRST_MESSAGE=str(found))
-    return 1000 * (float(found.read_text(encoding="utf-8")) - began)
+    return 1000 * (process(database) - began)
+
+
+def _first_messages(database: Database) -> Path:
+    return database.scratch / "first-messages"
