@@ -18,9 +18,10 @@ from cronops.contract.ledger import Ledger
 from cronops.contract.link import Link
 from cronops.contract.receipt import summary_line, write_receipt
 from cronops.contract.result import RunOutcome, RunResult
-from cronops.contract.supervisor import Go, Supervisor
+from cronops.contract.supervisor import Supervisor
 from cronops.contract.units import UnitSupervisor, WorkerDeath
 from cronops.contract.wiring import Wiring
+from cronops.contract.worker import Go
 from cronops.db.connect import check_schema, connect, first_line
 from cronops.db.embedded import postmaster_pid
 from cronops.errors import CronopsError, ExitCode, LeaseLost

@@ -3,72 +3,24 @@
 import os
 import selectors
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from cronops.config import Settings
-from cronops.contract.channel import Ends, Receiver, SharedPage, now, open_pipes, send
-from cronops.contract.child import run_worker
+from cronops.contract.channel import SharedPage, now
 from cronops.contract.job import Job
 from cronops.contract.lease_keeper import LeaseKeeper
-from cronops.contract.process import (
-    adopt_orphans,
-    descendants,
-    describe_end,
-    end_descendants,
-    reap,
-    signal_all,
-)
+from cronops.contract.process import adopt_orphans, end_descendants, reap, signal_all
 from cronops.contract.result import RunResult
 from cronops.contract.signals import Signals
 from cronops.contract.units import DeathCause, WorkerDeath
-from cronops.contract.verdict import StopCause, WorkerEnd, verdict
+from cronops.contract.verdict import StopCause, verdict
 from cronops.contract.wiring import Wiring
+from cronops.contract.worker import Go, Worker
 
 _MOST_DEATHS_IN_A_ROW = 5
 _LONGEST_SLEEP = 5.0
-
-
-@dataclass
-class Worker:
-    """One worker process, as its supervisor sees it."""
-
-    number: int
-    page: SharedPage
-    pid: int = 0
-    ends: Ends | None = None
-    receiver: Receiver | None = None
-    process: subprocess.Popen[bytes] | None = None
-    report: dict[str, Any] | None = None
-    status: int | None = None
-    killed_for: DeathCause | None = None
-    deaths_in_a_row: int = 0
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process has not been reaped."""
-        return self.pid != 0 and self.status is None
-
-    @property
-    def end(self) -> WorkerEnd:
-        """What is known of the process once it is over."""
-        return WorkerEnd(self.report, self.status, was_killed=self.killed_for is not None)
-
-
-@dataclass(frozen=True)
-class Go:
-    """The word to go: what every worker is told."""
-
-    run_id: str
-    correlation_id: str
-    schedule: str | None
-    scheduled_at: str | None
-    tokens: tuple[int, ...]
-    holder: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -87,41 +39,16 @@ class Supervisor:
         # Before any connection or thread exists: a child that closes an inherited connection
         # breaks its parent's, and a lock held by a thread that was not forked stays held.
         for worker in self.workers:
-            self._fork(worker, arguments)
+            worker.fork(job, arguments, settings, wiring, siblings=self.workers)
         self.signals.listen()
         self._stop_cause: StopCause | None = None
         self._kill_at = 0.0
         self._unsettled: list[tuple[Worker, WorkerDeath]] = []
 
-    def _fork(self, worker: Worker, arguments: Mapping[str, Any]) -> None:
-        ours, theirs = open_pipes()
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            os.setsid()
-            ours.close()
-            for other in self.workers:
-                if other.ends is not None:
-                    other.ends.close()
-            run_worker(
-                self._job,
-                self._settings,
-                self._wiring,
-                ends=theirs,
-                page=worker.page,
-                parent=parent,
-                worker=worker.number,
-                arguments=arguments,
-            )
-        theirs.close()
-        worker.pid, worker.ends, worker.receiver = pid, ours, Receiver(ours.read)
-
     def dismiss(self) -> None:
         """There is nothing to do: let the workers leave, and wait for them."""
         for worker in self.workers:
-            if worker.ends is not None:
-                worker.ends.close()
-                worker.ends = worker.receiver = None
+            worker.close_ends()
         for worker in self.workers:
             if worker.is_alive:
                 _, worker.status = os.waitpid(worker.pid, 0)
@@ -146,7 +73,7 @@ class Supervisor:
         self._go, self._keeper, self._log = go, keeper, log
         self._settle_death = settle_death
         for worker in self.workers:
-            self._send_go(worker)
+            worker.send_go(go, lease_until=keeper.until)
         while True:
             self._wait(deadline)
             self._check_limits(deadline)
@@ -160,8 +87,7 @@ class Supervisor:
             log.warning("processes were left behind and have been ended", count=count)
         for worker in self.workers:
             worker.status = reaped.get(worker.pid, worker.status)
-        for worker in self.workers:
-            self._close_ends(worker)
+            worker.close_ends()
         return verdict(
             [worker.end for worker in self.workers],
             self._stop_cause,
@@ -169,11 +95,6 @@ class Supervisor:
             grace=self._settings.supervisor.grace,
             stop_signal=self.signals.stop_signal,
         )
-
-    def _send_go(self, worker: Worker) -> None:
-        worker.page.lease_until = self._keeper.until
-        assert worker.ends is not None  # noqa: S101 - only called right after it was started
-        send(worker.ends.write, {"go": self._go.__dict__})
 
     # --- one turn of the watch -----------------------------------------------------------------
 
@@ -197,20 +118,7 @@ class Supervisor:
                 if key.data is None:
                     self.signals.drain()
                 else:
-                    self._receive(key.data)
-
-    def _receive(self, worker: Worker) -> bool:
-        """Take in what the worker sent; False where there was nothing more."""
-        if worker.receiver is None:
-            return False
-        messages = worker.receiver.read()
-        if messages is None:
-            self._close_ends(worker)
-            return False
-        for message in messages:
-            if "succeeded" in message or "failed" in message:
-                worker.report = message
-        return bool(messages)
+                    key.data.receive()
 
     def _check_limits(self, deadline: float | None) -> None:
         at = now()
@@ -230,11 +138,11 @@ class Supervisor:
             for worker in self.workers:
                 if worker.is_alive and worker.report is None:
                     worker.killed_for = worker.killed_for or DeathCause.STOPPED
-                self._kill(worker)
+                worker.kill()
         for worker in self.workers:
             if worker.is_alive and worker.page.unit and at >= worker.page.unit_deadline:
                 worker.killed_for = worker.killed_for or DeathCause.UNIT_TIMEOUT
-                self._kill(worker)
+                worker.kill()
 
     def _lease_limit(self, share: float) -> float:
         """When only this share of the lease's time to live is left."""
@@ -251,22 +159,13 @@ class Supervisor:
         signal_all(living, signal.SIGTERM)
         signal_all(living, signal.SIGCONT)
 
-    def _kill(self, worker: Worker) -> None:
-        if worker.is_alive:
-            signal_all([*descendants(worker.pid), worker.pid], signal.SIGKILL)
-
     def _reap_workers(self) -> None:
         ended = reap()
         for worker in self.workers:
             if worker.pid in ended and worker.is_alive:
-                worker.status = ended[worker.pid]
-                while self._receive(worker):
-                    pass
-                self._close_ends(worker)
-                if worker.process is not None:
-                    worker.process.returncode = os.waitstatus_to_exitcode(worker.status)
+                worker.ended(ended[worker.pid])
                 if worker.report is None and self._settle_death is not None:
-                    self._unsettled.append((worker, self._death_of(worker)))
+                    self._unsettled.append((worker, worker.death))
         while self._unsettled and self._settle_death is not None:
             worker, death = self._unsettled[0]
             try:
@@ -278,12 +177,6 @@ class Supervisor:
             if self._stop_cause is None:
                 self._replace(worker, death)
 
-    def _death_of(self, worker: Worker) -> WorkerDeath:
-        assert worker.status is not None  # noqa: S101 - it was reaped
-        detail, _ = describe_end(worker.status)
-        cause = worker.killed_for or DeathCause.DIED
-        return WorkerDeath(worker.page.unit, cause, detail, worker.pid)
-
     def _replace(self, worker: Worker, death: WorkerDeath) -> None:
         """Start another process in its place; by exec, for this one has threads by now."""
         in_a_row = 0 if death.unit is not None else worker.deaths_in_a_row + 1
@@ -292,33 +185,10 @@ class Supervisor:
         self._log.warning("a worker process ended and is replaced", detail=death.detail)
         if in_a_row:
             time.sleep(0.1 * in_a_row)
-        ours, theirs = open_pipes()
-        worker.page.end_unit()
-        descriptors = (theirs.read, theirs.write, worker.page.fd)
-        command = [
-            *self._wiring.worker_command(self._job.name),
-            *(str(number) for number in (*descriptors, os.getpid(), worker.number)),
-        ]
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, pass_fds=descriptors, start_new_session=True
-        )
-        theirs.close()
-        self.workers[worker.number] = replacement = Worker(
-            worker.number,
-            worker.page,
-            pid=process.pid,
-            ends=ours,
-            receiver=Receiver(ours.read),
-            process=process,
-            deaths_in_a_row=in_a_row,
-        )
-        self._send_go(replacement)
-
-    @staticmethod
-    def _close_ends(worker: Worker) -> None:
-        if worker.ends is not None:
-            worker.ends.close()
-            worker.ends = worker.receiver = None
+        replacement = Worker(worker.number, worker.page, deaths_in_a_row=in_a_row)
+        replacement.execute(self._wiring.worker_command(self._job.name))
+        self.workers[worker.number] = replacement
+        replacement.send_go(self._go, lease_until=self._keeper.until)
 
     def _is_over(self) -> bool:
         if any(worker.is_alive for worker in self.workers):
