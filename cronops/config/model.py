@@ -3,8 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from cronops.config.setting import (
-    Section,
+from cronops.config.kinds import (
     boolean,
     choice,
     clock_time,
@@ -16,10 +15,10 @@ from cronops.config.setting import (
     path,
     secret,
     secrets_by_name,
-    section,
     text,
     time_zone,
 )
+from cronops.config.setting import Section, section
 
 _NONE_IS_ALL = "it would delete everything"
 _ID = {"pattern": r"[^\s]{1,200}", "must": "must be 1 to 200 characters without blanks"}

@@ -11,6 +11,7 @@ from cronops.config.model import QueueSettings
 from cronops.errors import PermanentError
 from cronops.queue.handler import Handler
 from cronops.queue.message import Message, Status
+from cronops.telemetry import redact
 
 _LONGEST_ERROR = 2000
 _JITTER = 0.2
@@ -90,7 +91,8 @@ def error_text(error: BaseException) -> str:
     """The error as the message's row keeps it: its type, its text, bounded."""
     if isinstance(error, Hopeless):
         return storable(str(error))
-    text = str(error)
+    # A handler's error may quote the URL it called, password and all.
+    text = redact(str(error))
     name = type(error).__name__
     return storable(f"{name}: {text}" if text else name)
 
