@@ -1,7 +1,6 @@
 """How many messages to claim at once."""
 
 _AIM_SECONDS = 1.0
-_FIRST = 16
 _STEP = 4
 
 
@@ -30,10 +29,9 @@ class Pace:
 
     def next_claim(self, at_most: int | None = None) -> int:
         """The next claim's size; never more than `at_most`, never less than 1."""
-        if self._seconds_each is None:
-            wanted = float(_FIRST)
-        else:
-            wanted = _AIM_SECONDS / max(self._seconds_each, 1e-9)
+        # The first message is claimed by itself: nothing is known yet, and one claim is cheap.
+        known = self._seconds_each
+        wanted = 1.0 if known is None else _AIM_SECONDS / max(known, 1e-9)
         if at_most is not None:
             wanted = min(wanted, at_most)
         return max([size for size in self._ladder if size <= wanted], default=1)

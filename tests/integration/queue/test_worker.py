@@ -82,7 +82,8 @@ def test_each_settles_message_by_message(bed: Bed) -> None:
     bed.work()
 
     assert seen == [
-        {"IN_QUEUE": 2, "PROCESSING": 1},
+        # The first by itself: nothing is known of its pace yet.
+        {"NEW": 2, "PROCESSING": 1},
         {"PROCESSED": 1, "IN_QUEUE": 1, "PROCESSING": 1},
         {"PROCESSED": 2, "PROCESSING": 1},
     ]
@@ -270,10 +271,10 @@ def test_slow_handlers_do_not_hoard(bed: Bed) -> None:
         host.pause(0.15)
 
     bed.add("work", 22)
-    bed.work(host, max_messages=22)
+    bed.work(host)
 
-    # The first claim is a guess; after it a second's work is claimed at a time.
-    assert max(claimed[17:]) < 7
+    # About a second's work is claimed at a time.
+    assert max(claimed) < 7
 
 
 def test_the_supervisor_is_told_of_each_message_and_its_timeout(bed: Bed) -> None:
