@@ -174,7 +174,7 @@ class Settings(Section):
         None, "Index of this pod in an Indexed Job (JOB_COMPLETION_INDEX).", at_least=0
     )
     in_cluster = boolean(False, "Whether this is a pod (KUBERNETES_SERVICE_HOST is set).")
-    login_name = text("unknown", "The login name (SUDO_USER, USER or LOGNAME).")
+    login_name = text(None, "The login name (SUDO_USER, USER or LOGNAME); default: the account's.")
 
     @property
     def is_production(self) -> bool:
@@ -184,4 +184,15 @@ class Settings(Section):
     @property
     def actor(self) -> str:
         """Who is acting, for the audit trail."""
-        return self.operator or self.login_name
+        return self.operator or self.login_name or _account_name()
+
+
+def _account_name() -> str:
+    # A container's environment often names nobody, and its account may have no name either.
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

@@ -26,7 +26,9 @@ def database_url(settings: Settings) -> str:
     would lose its data with the pod and nobody would notice.
     """
     if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+        url = settings.database_url.get_secret_value()
+        # SQLAlchemy's way of writing it is as good.
+        return url.replace("postgresql+psycopg://", "postgresql://", 1)
     if settings.is_production:
         where = "in a cluster" if settings.in_cluster else "in production"
         raise ConfigurationError(
