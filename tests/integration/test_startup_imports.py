@@ -55,6 +55,6 @@ def test_help_and_version_import_next_to_nothing(database: Database, option: str
 def test_a_run_over_an_empty_queue_imports_nothing_heavy(database: Database) -> None:
     modules, packages = imported_by(database, "queue", "process", "--queue=general")
 
-    assert "cronops.queue.worker" in modules
+    assert "cronops.queue.store" in modules
     assert packages & HEAVY == set()
     assert database.query("SELECT job, outcome FROM run") == [("queue process", "succeeded")]
