@@ -106,7 +106,8 @@ class JobContext:
 
     def pause(self, seconds: float) -> bool:
         """Sleep, but wake when told to stop; False where the run is to stop."""
-        return self._stop.pause(seconds) and not self.stopping
+        self._stop.pause(seconds)
+        return not self.stopping  # asked in any case: a job told to stop has to be known as such
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to one of the run's counts; they go to the run's record and its metrics."""
