@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from typer.main import get_command
 
@@ -15,6 +16,7 @@ from cronops.cli.main import app
 from cronops.config import Leaf, Settings, leaves
 from cronops.config.setting import Section
 from cronops.errors import ExitCode, PodFailureAction
+from cronops.jobs import registry
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made from the code by `make docs`; change the code instead. -->"
@@ -40,12 +42,14 @@ def commands(command: Any, context: Any) -> Iterator[tuple[str, str, bool]]:
 
 
 def all_commands() -> list[tuple[str, str, bool]]:
-    """Every command of ``cronops``, its help laid out for `WIDTH` columns."""
+    """Every command of ``cronops`` itself, its help laid out for `WIDTH` columns."""
     root = get_command(app)
     context = root.make_context(
         "cronops", [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
     )
-    return list(commands(root, context))
+    # What other packages bring is not ours to document, wherever this happens to run.
+    with patch.object(registry, "entry_points", return_value=()):
+        return list(commands(root, context))
 
 
 def command_line_page() -> str:
