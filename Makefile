@@ -65,6 +65,7 @@ clean: db-stop ## Remove everything that make has made, the demo's data too
 	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Compiled at once: with PYTHONDONTWRITEBYTECODE set, every start would compile everything anew.
 $(READY): requirements.lock pyproject.toml
 	@for python in python3.11 python3 python3.12 python3.13; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -75,4 +76,5 @@ $(READY): requirements.lock pyproject.toml
 	$$found -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q cronops
 	@touch $@
