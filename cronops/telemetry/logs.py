@@ -176,6 +176,10 @@ def _render_console(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
     padded = f"{level:<8}"
     if sys.stderr is not None and sys.stderr.isatty():
         padded = f"\x1b[{_COLOURS.get(level, '0')}m{padded}\x1b[0m"
+    if event.get("correlation_id") == event.get("run_id"):
+        event.pop("correlation_id", None)  # said once is enough for a person
+    for key in [key for key, value in event.items() if isinstance(value, str) and "\n" in value]:
+        blocks += [f"    {_printable(part)}" for part in str(event.pop(key)).splitlines()]
     fields = " ".join(f"{key}={_shown(value)}" for key, value in event.items() if value is not None)
     line = f"{timestamp[11:23]} {padded} {text:<40} {fields}".rstrip()
     return "\n".join([line, *blocks])
