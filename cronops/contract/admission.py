@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from signal import SIGINT
 from typing import Any
 
 import psycopg
@@ -16,10 +15,12 @@ from cronops.contract.identity import Identity, RunOptions, scheduled_time_of
 from cronops.contract.job import Job, Wait
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.contract.switch import held_back
+from cronops.db.connect import is_connection_lost
 from cronops.durations import format_duration
 from cronops.errors import ExitCode, NeedsAPerson
 
 _POLL = 0.25
+_MOST_FAILURES = 5
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Refused:
 
 
 def admit(
-    connection: psycopg.Connection[Any],
+    connect: Callable[[], psycopg.Connection[Any]],
     job: Job,
     arguments: Mapping[str, Any],
     identity: Identity,
@@ -55,8 +56,10 @@ def admit(
 ) -> Admitted | Refused:
     """Admit the run, or say why not.
 
+    `connect` gives the connection, made anew where it was cut while the run waited for its lock.
     Raises `UsageError` for a run id that belongs to other work.
     """
+    connection = connect()
     database_now = _database_clock(connection)
     if identity.scheduled_at is None:
         job_name = options.run_id or settings.run_id
@@ -78,21 +81,31 @@ def admit(
     if reason is not None:
         return refused(RunResult.skipped(reason))
 
-    patience = options.wait or (
-        job.when_locked.longest if isinstance(job.when_locked, Wait) else timedelta(0)
-    )
+    patience = job.when_locked.longest if isinstance(job.when_locked, Wait) else timedelta(0)
+    if options.wait is not None:
+        patience = options.wait
     give_up = time.monotonic() + patience.total_seconds()
+    failures = 0
     while True:
+        # Asked before each attempt: work that is to be stopped at once must not begin.
+        if (number := stop_signal()) is not None:
+            return refused(RunResult.stopped(number, "told to stop before its work began"))
         asked = now()
-        attempt = _try(connection, job, arguments, identity, settings, asked)
+        try:
+            connection = connect()
+            attempt = _try(connection, job, arguments, identity, settings, asked)
+        except psycopg.Error as error:
+            # An answer may have been lost after the commit: then the lease is this run's own,
+            # and falls to it as a dead forerunner's would.
+            failures += 1
+            if failures > _MOST_FAILURES or not _passes(error, connection):
+                raise
+            time.sleep(_POLL)
+            continue
         if isinstance(attempt, Admitted):
             return attempt
         if isinstance(attempt, RunResult):
             return refused(attempt)
-        if (number := stop_signal()) is not None:
-            code = ExitCode.INTERRUPTED if number == SIGINT else ExitCode.TERMINATED
-            reason = "told to stop while waiting for its lock"
-            return refused(RunResult(RunOutcome.INTERRUPTED, code, reason, number))
         # The same run: a pod that died and was started again. It never skips, for a skip ends
         # the Job with the work undone; the dead one's lease falls to it shortly.
         if attempt.run_id != identity.run_id and time.monotonic() >= give_up:
@@ -122,7 +135,7 @@ def _try(
             held.append(got)
         earlier = runs.earlier_start(connection, job, identity)
         if earlier is not None and earlier.outcome is RunOutcome.SUCCEEDED:
-            answer = RunResult.skipped(f"run {identity.run_id} has already succeeded")
+            answer = _done_already(identity)
             raise psycopg.Rollback
         if identity.scheduled_at is not None:
             try:
@@ -156,6 +169,13 @@ def _try(
     return answer
 
 
+def _passes(error: psycopg.Error, connection: psycopg.Connection[Any]) -> bool:
+    """Whether the next attempt may get through: a cut connection, or a sweep in the way."""
+    return isinstance(error, psycopg.errors.DeadlockDetected) or is_connection_lost(
+        error, connection
+    )
+
+
 def _locked(
     connection: psycopg.Connection[Any],
     job: Job,
@@ -169,12 +189,19 @@ def _locked(
         f"for {format_duration(busy.age)} (last sign of life {format_duration(busy.silent)} ago; "
         f"lock {busy.key})"
     )
+    earlier = runs.earlier_start(connection, job, identity)
+    if earlier is not None and earlier.outcome is RunOutcome.SUCCEEDED:
+        return _done_already(identity)
     if options.fail_if_locked:
         return RunResult(RunOutcome.SKIPPED, ExitCode.TEMPORARY, reason)
-    if runs.earlier_start(connection, job, identity) is not None:
+    if earlier is not None:
         # Exit 0 would tell Kubernetes that what an earlier start left undone is done.
         return RunResult(RunOutcome.SKIPPED, ExitCode.TEMPORARY, f"{reason}; to be tried again")
     return RunResult.skipped(reason)
+
+
+def _done_already(identity: Identity) -> RunResult:
+    return RunResult.skipped(f"run {identity.run_id} has already succeeded")
 
 
 def _database_clock(connection: psycopg.Connection[Any]) -> datetime:

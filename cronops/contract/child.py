@@ -17,7 +17,8 @@ from cronops.contract.process import die_with
 from cronops.contract.retry import call_with_retry
 from cronops.contract.stop import StopRequest
 from cronops.contract.wiring import Wiring
-from cronops.errors import CronopsError, ExitCode, Interrupted
+from cronops.db.connect import first_line, is_connection_lost
+from cronops.errors import CronopsError, DatabaseUnavailable, ExitCode, Interrupted, LeaseLost
 from cronops.telemetry import bind_run, get_logger, redact
 
 _LONGEST_REASON = 2000
@@ -39,7 +40,7 @@ def run_worker(
 
     A forked worker has the `arguments`; a replacement is sent them with the word to go.
     """
-    code = 1
+    code, me = 1, os.getpid()
     try:
         die_with(parent)
         stop = StopRequest()
@@ -60,10 +61,13 @@ def run_worker(
                 worker=worker,
                 show_progress=_progress_display(job.name) if worker == 0 else None,
             )
-            send(ends.write, _work(ctx))
+            report = _work(ctx)
+            # A job may fork, and the copy come back here: it has not done the work.
+            if os.getpid() == me:
+                send(ends.write, report)
         code = 0
     except BaseException:
-        traceback.print_exc()
+        sys.stderr.write(redact(traceback.format_exc()))
     finally:
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -80,7 +84,15 @@ def _work(ctx: JobContext) -> dict[str, Any]:
 
     def attempt(number: int) -> Outcome:
         ctx.begin_attempt(number)
-        outcome = job.function(ctx, **ctx.arguments)
+        try:
+            outcome = job.function(ctx, **ctx.arguments)
+        except Exception as error:
+            is_known = isinstance(error, (CronopsError, job.retry.on))
+            if is_known or not _means_connection_lost(error):
+                raise
+            raise DatabaseUnavailable(
+                f"the connection to the database was lost: {first_line(error)}"
+            ) from error
         if outcome is None:
             outcome = Outcome()
         if not isinstance(outcome, Outcome):
@@ -111,7 +123,9 @@ def _work(ctx: JobContext) -> dict[str, Any]:
         "succeeded": {
             "attempts": ctx.attempt,
             "counts": counts,
-            "warnings": [redact(str(text)) for text in outcome.warnings][:_MOST_WARNINGS],
+            "warnings": [
+                redact(str(text))[:_LONGEST_REASON] for text in outcome.warnings[:_MOST_WARNINGS]
+            ],
         }
     }
 
@@ -142,9 +156,19 @@ def exit_code_of(error: BaseException, job: Job) -> ExitCode:
     An error the job retries itself is not handed to Kubernetes to be retried once more.
     """
     if isinstance(error, CronopsError):
-        owned_here = job.retry.attempts > 1 and isinstance(error, job.retry.on)
+        owned_here = (
+            job.retry.attempts > 1
+            and isinstance(error, job.retry.on)
+            and not isinstance(error, LeaseLost)
+        )
         return ExitCode.FAILED if owned_here else error.exit_code
     return ExitCode.FAILED
+
+
+def _means_connection_lost(error: Exception) -> bool:
+    # SQLAlchemy wraps the driver's error; asking for the wrapper would mean importing it.
+    original = getattr(error, "orig", None)
+    return is_connection_lost(original if isinstance(original, Exception) else error)
 
 
 def _describe(error: BaseException) -> str:

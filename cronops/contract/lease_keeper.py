@@ -56,10 +56,8 @@ class LeaseKeeper:
         period = self._ttl.total_seconds() / 3
         wait = period
         while not self._ended.wait(wait) and not self.lost:
-            sent = now()
             try:
                 self._renew()
-                self.until = sent + self._ttl.total_seconds()
                 wait = period
             except psycopg.Error as error:
                 self._drop_connection()
@@ -81,10 +79,12 @@ class LeaseKeeper:
                 statement_timeout=self._ttl / 4,
                 lock_timeout=self._ttl / 4,
             )
+        sent = now()
         held = lock.renew(self._connection, self._tokens[0], self._ttl)
         if not held.issuperset(self._tokens):
             self.lost = True
             return
+        self.until = sent + self._ttl.total_seconds()
         if self._units is not None:
             self._units().heartbeat(self._connection, self._tokens[0])
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,25 @@ def write_receipt(
         "reason": result.reason,
         "counts": dict(result.counts),
     }
-    text = json.dumps(receipt)
-    if len(text.encode()) > _LONGEST:
-        text = json.dumps(receipt | {"reason": (result.reason or "")[:500], "counts": {}})
+    text = json.dumps(receipt, ensure_ascii=False)
+    if len(text.encode(errors="replace")) > _LONGEST:
+        short = {"reason": (result.reason or "")[:500], "counts": {}}
+        text = json.dumps(receipt | short, ensure_ascii=False)
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         log.warning(
             "could not write the receipt", path=str(path), error=os.strerror(error.errno or 0)
         )
+
+
+def show_result(line: str) -> None:
+    """Print the command's result; a reader that has left must not change how the run ended."""
+    try:
+        print(line, flush=True)  # noqa: T201 - stdout is for results
+    except OSError:
+        # Python flushes once more when it exits, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def summary_line(job: Job, result: RunResult, duration: timedelta, *, recorded: bool) -> str:

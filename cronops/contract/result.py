@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from signal import SIGINT
 
 from cronops.errors import ExitCode
 
@@ -37,6 +38,12 @@ class RunResult:
     attempts: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+
+    @classmethod
+    def stopped(cls, number: int, reason: str) -> "RunResult":
+        """Ended by a signal from outside before its work was done."""
+        code = ExitCode.INTERRUPTED if number == SIGINT else ExitCode.TERMINATED
+        return cls(RunOutcome.INTERRUPTED, code, reason, number)
 
     @classmethod
     def skipped(cls, reason: str) -> "RunResult":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from cronops.errors import DeclarationError
+from cronops.errors import DeclarationError, LeaseLost
 
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ def call_with_retry(
 ) -> T:
     """Call `attempt` with the attempt's number, from 1, until it returns or may not try again.
 
+    A lost lease is never tried again, whatever is declared: somebody else has the work now.
     `pause` sleeps for so many seconds and returns False where the run is to stop: the last
     error is then raised at once. `on_retry` is told the attempt that failed, its error and
     the wait in seconds.
@@ -65,7 +66,7 @@ def call_with_retry(
     try:
         return attempt(1)
     except retry.on as error:
-        if retry.attempts == 1:
+        if retry.attempts == 1 or isinstance(error, LeaseLost):
             raise
         last_error: Exception = error
     # Imported only now: a run that succeeds at once does not owe its 20 ms.
@@ -92,7 +93,9 @@ def call_with_retry(
             raise last_error
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(retry.on),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, retry.on) and not isinstance(error, LeaseLost)
+        ),
         stop=tenacity.stop_after_attempt(retry.attempts),
         wait=tenacity.wait_exponential_jitter(
             initial=retry.initial.total_seconds(),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from signal import Signals
 from typing import Any
 
 import psycopg
@@ -16,7 +17,7 @@ from cronops.contract.job import Job
 from cronops.contract.lease_keeper import LeaseKeeper
 from cronops.contract.ledger import Ledger
 from cronops.contract.link import Link
-from cronops.contract.receipt import summary_line, write_receipt
+from cronops.contract.receipt import show_result, summary_line, write_receipt
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.contract.supervisor import Supervisor
 from cronops.contract.units import UnitSupervisor, WorkerDeath
@@ -105,16 +106,21 @@ class _Run:
     def sweep(self) -> None:
         """Close runs that died without a word: after the loss of a whole pod nobody else would."""
         run_id = self._identity.run_id
-        closed = self._link.transact(
-            lambda connection: self._ledger.close_dead_runs(connection, except_run=run_id)
-        )
+        try:
+            closed = self._link.transact(
+                lambda connection: self._ledger.close_dead_runs(connection, except_run=run_id)
+            )
+        except psycopg.Error as error:
+            # Another run's business: it must not keep this one from its own.
+            self._log.warning("could not close dead runs", error=redact(first_line(error)))
+            return
         if closed:
             self._log.warning("closed runs that had died", count=closed)
 
     def admit(self) -> Admitted | Refused:
         """Switch, lock, slot and record; a run that is not admitted lets its workers go."""
         self._admission = admission = admit(
-            self._link.connection(),
+            self._link.connection,
             self._job,
             self._arguments,
             self._identity,
@@ -184,6 +190,10 @@ class _Run:
         expected = isinstance(error, CronopsError)
         code = error.exit_code if isinstance(error, CronopsError) else ExitCode.TEMPORARY
         reason = str(error) if expected else f"{type(error).__name__}: {first_line(error)}"
+        number = self._supervisor.signals.stop_signal
+        if number is not None:
+            name = Signals(number).name
+            return RunResult.stopped(number, redact(f"told to stop by {name}, and: {reason}"))
         return RunResult(RunOutcome.FAILED, code, redact(reason))
 
     def record(self, result: RunResult) -> RunResult:
@@ -236,9 +246,7 @@ class _Run:
             warnings=list(result.warnings),
             recorded=self._recorded,
         )
-        print(  # noqa: T201 - the command's result
-            summary_line(self._job, result, duration, recorded=self._recorded), flush=True
-        )
+        show_result(summary_line(self._job, result, duration, recorded=self._recorded))
         write_receipt(
             self._settings,
             self._job,
@@ -248,7 +256,11 @@ class _Run:
             log=self._log,
         )
         self._report_metrics(result, duration)
-        self._deliver_alerts(result)
+        try:
+            self._deliver_alerts(result)
+        except (CronopsError, psycopg.Error) as error:
+            # What is in the outbox is delivered by a later run; the work counts as it is.
+            self._log.warning("alerts not delivered", error=redact(first_line(error)))
         self._link.close()
 
     def _report_metrics(self, result: RunResult, duration: timedelta) -> None:

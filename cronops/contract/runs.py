@@ -40,11 +40,11 @@ RETURNING finished_at
 _CLOSED = """
 INSERT INTO run (id, job, cr, schedule, scheduled_at, arguments, arguments_hash, shard,
     correlation_id, lock_key, holder, retry_safe, accountable, responsible, version,
-    outcome, exit_code, reason, error, finished_at)
+    outcome, exit_code, reason, signal, error, finished_at)
 VALUES (%(id)s, %(job)s, %(cr)s, %(schedule)s, %(scheduled_at)s, %(arguments)s,
     %(arguments_hash)s, %(shard)s, %(correlation_id)s, %(lock_key)s, %(holder)s, %(retry_safe)s,
     %(accountable)s, %(responsible)s, %(version)s,
-    %(outcome)s, %(exit_code)s, %(reason)s, %(error)s, clock_timestamp())
+    %(outcome)s, %(exit_code)s, %(reason)s, %(signal)s, %(error)s, clock_timestamp())
 ON CONFLICT (id) DO NOTHING
 """
 _DEAD = """
@@ -172,16 +172,17 @@ def finish_run(
     ).fetchone()
     if row is None:
         return None
-    slot.settle(connection, run_id, token, slot_state(result.outcome, retry_safe=retry_safe))
+    state = slot_state(result.outcome, retry_safe=retry_safe, was_cut_off=result.signal is not None)
+    slot.settle(connection, run_id, token, state)
     finished_at: datetime = row[0]
     return finished_at
 
 
-def slot_state(outcome: RunOutcome, *, retry_safe: bool) -> str:
+def slot_state(outcome: RunOutcome, *, retry_safe: bool, was_cut_off: bool = False) -> str:
     """What a run's slot becomes. A job that is not retry-safe and was cut off leaves it unknown."""
     if outcome is RunOutcome.SUCCEEDED:
         return "succeeded"
-    if outcome is RunOutcome.FAILED or retry_safe:
+    if retry_safe or (outcome is RunOutcome.FAILED and not was_cut_off):
         return "failed"
     return "unknown"
 
@@ -199,6 +200,7 @@ def record_unopened(
         "outcome": result.outcome.value,
         "exit_code": int(result.exit_code),
         "reason": result.reason,
+        "signal": result.signal,
         "error": result.reason if result.outcome.is_failure else None,
     }
     connection.execute(_CLOSED, values)

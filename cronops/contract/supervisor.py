@@ -46,8 +46,10 @@ class Supervisor:
         self._unsettled: list[tuple[Worker, WorkerDeath]] = []
 
     def dismiss(self) -> None:
-        """There is nothing to do: let the workers leave, and wait for them."""
+        """There is nothing to do, or not any more: let the workers leave, and wait for them."""
         for worker in self.workers:
+            if worker.was_sent_go:
+                worker.kill()
             worker.close_ends()
         for worker in self.workers:
             if worker.is_alive:

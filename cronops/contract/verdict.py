@@ -55,7 +55,9 @@ def verdict(
     if not silent and not failures:
         result = RunResult(RunOutcome.SUCCEEDED, ExitCode.OK)
     elif cause is StopCause.LEASE:
-        result = RunResult(RunOutcome.FAILED, ExitCode.TEMPORARY, _LEASE_LOST)
+        # Silent ones were killed half-way: what they did outside the database is not known.
+        number = signal.SIGKILL if silent else None
+        result = RunResult(RunOutcome.FAILED, ExitCode.TEMPORARY, _LEASE_LOST, number)
     elif cause is StopCause.DEADLINE:
         result = _timed_out(ends, timeout)
     elif cause is StopCause.SIGNAL:
@@ -76,11 +78,10 @@ def _timed_out(ends: Sequence[WorkerEnd], timeout: timedelta) -> RunResult:
 
 
 def _interrupted(ends: Sequence[WorkerEnd], grace: timedelta, number: int) -> RunResult:
-    code = ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED
     reason = f"told to stop by {signal.Signals(number).name}"
     if any(end.was_killed for end in ends):
         reason += f"; did not stop within {grace.total_seconds():g} s and was killed"
-    return RunResult(RunOutcome.INTERRUPTED, code, reason, number)
+    return RunResult.stopped(number, reason)
 
 
 def _crashed(end: WorkerEnd) -> RunResult:

@@ -45,6 +45,7 @@ class Worker:
     """Its wait status, once it is reaped."""
     killed_for: DeathCause | None = None
     """Why its supervisor killed it, if it did."""
+    was_sent_go: bool = False
     deaths_in_a_row: int = 0
     """How many processes in this place ended without a word and without a unit in hand."""
     _process: subprocess.Popen[bytes] | None = None
@@ -111,6 +112,7 @@ class Worker:
     def send_go(self, go: Go, *, lease_until: float) -> None:
         """Tell it to begin."""
         self.page.lease_until = lease_until
+        self.was_sent_go = True
         if self.ends is not None:
             send(self.ends.write, {"go": go.__dict__})
 
