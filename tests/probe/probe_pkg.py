@@ -23,6 +23,7 @@ from cronops import (
     PermanentError,
     Retry,
     TransientError,
+    errors,
     handler,
     job,
 )
@@ -266,6 +267,104 @@ def not_safe(ctx: JobContext, *, die: bool = False) -> Outcome:
     return Outcome()
 
 
+@job(
+    "probe gate",
+    cr="X-014",
+    lock="probe.gate.{name}",
+    timeout=timedelta(minutes=2),
+    retry=Retry(on=TransientError, attempts=3, initial=timedelta(milliseconds=50)),
+    idempotency="adds a row",
+    **OWNED,
+)
+def gate(
+    ctx: JobContext,
+    *,
+    started: Path,
+    until: Path,
+    name: str = "",
+    heeds: bool = False,
+    write: str = "",
+    then: str = "",
+) -> Outcome:
+    """Wait for a file, with a row written before and committed after."""
+    return _pass_gate(ctx, started, until, heeds=heeds, write=write, then=then)
+
+
+@job(
+    "probe gate-unsafe",
+    cr="X-015",
+    lock="probe.gate-unsafe",
+    timeout=timedelta(minutes=2),
+    retry=NEVER,
+    idempotency="none: a person must look",
+    retry_safe=False,
+    **OWNED,
+)
+def gate_unsafe(ctx: JobContext, *, started: Path, until: Path, heeds: bool = False) -> Outcome:
+    """The same in a job that must not simply be started again."""
+    return _pass_gate(ctx, started, until, heeds=heeds, write="", then="")
+
+
+@job(
+    "probe raise",
+    cr="X-016",
+    lock="probe.raise",
+    timeout=timedelta(minutes=1),
+    retry=NEVER,
+    idempotency="does nothing",
+    **OWNED,
+)
+def raise_error(ctx: JobContext, *, kind: str, text: str = "on purpose") -> Outcome:
+    """Raise one of cronops's errors, or of Python's, that the job does not retry."""
+    known: dict[str, type[BaseException]] = {**vars(errors), "SystemExit": SystemExit}
+    secrets = {
+        "{database}": ctx.settings.database_url,
+        "{alertmanager}": ctx.settings.alertmanager_url,
+    }
+    for name, secret in secrets.items():
+        text = text.replace(name, secret.get_secret_value() if secret else "")
+    raise known.get(kind, ZeroDivisionError)(text)
+
+
+@job(
+    "probe swallow",
+    cr="X-017",
+    lock="probe.swallow",
+    timeout=timedelta(seconds=1),
+    retry=Retry(on=TransientError, attempts=1000, initial=timedelta(0), maximum=timedelta(0)),
+    idempotency="sleeps only",
+    **OWNED,
+)
+def swallow(ctx: JobContext, *, retries: bool = False) -> Outcome:
+    """Swallow every exception, or have every one retried, for ever."""
+    while True:
+        try:
+            time.sleep(0.05)
+            if retries:
+                raise TransientError("again, and again")
+        except Exception:
+            if retries:
+                raise
+
+
+@job(
+    "probe copy",
+    cr="X-018",
+    lock="probe.copy",
+    timeout=timedelta(minutes=1),
+    retry=NEVER,
+    idempotency="does nothing",
+    **OWNED,
+)
+def copy(ctx: JobContext) -> Outcome:
+    """Fork, have the copy return as if the work were done, and fail."""
+    pid = os.fork()
+    if pid == 0:
+        return Outcome()
+    os.waitpid(pid, 0)
+    raise PermanentError("the copy had no business to report")
+
+
 @handler(
     "probe.echo",
     max_attempts=3,
@@ -409,3 +508,28 @@ def _block_and_announce(started_file: Path | None) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     if started_file is not None:
         started_file.touch()
+
+
+def _pass_gate(
+    ctx: JobContext, started: Path, until: Path, *, heeds: bool, write: str, then: str
+) -> Outcome:
+    if write:
+        ctx.db.begin()
+        ctx.db.execute(
+            text("INSERT INTO public.probe_effect (note, pid) VALUES (:note, :pid)"),
+            {"note": ctx.run_id, "pid": os.getpid()},
+        )
+    # Renamed, so that whoever sees the file sees all of it.
+    unfinished = started.with_suffix(".tmp")
+    unfinished.write_text(str(os.getpid()))
+    unfinished.rename(started)
+    while not until.exists() and not (heeds and ctx.stopping):
+        time.sleep(0.02)
+    if then:
+        raise TransientError(then)
+    if write == "commit":
+        ctx.db.commit()
+    elif write:
+        with ctx.transaction():
+            pass
+    return Outcome(counts={"passed": 1})
