@@ -38,6 +38,9 @@ Format = str
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "31;1"}
 
 # What lines of libraries carry besides their own text: they know nothing of the run.
+_UNSAID: tuple[Any, ...] = (None, {}, [])
+"""What a person need not read."""
+
 _run_fields: dict[str, Any] = {}
 
 
@@ -180,7 +183,9 @@ def _render_console(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
         event.pop("correlation_id", None)  # said once is enough for a person
     for key in [key for key, value in event.items() if isinstance(value, str) and "\n" in value]:
         blocks += [f"    {_printable(part)}" for part in str(event.pop(key)).splitlines()]
-    fields = " ".join(f"{key}={_shown(value)}" for key, value in event.items() if value is not None)
+    fields = " ".join(
+        f"{key}={_shown(value)}" for key, value in event.items() if value not in _UNSAID
+    )
     line = f"{timestamp[11:23]} {padded} {text:<40} {fields}".rstrip()
     return "\n".join([line, *blocks])
 
