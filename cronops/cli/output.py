@@ -22,6 +22,7 @@ Row = Mapping[str, Any]
 _GAP = "  "
 _PIPED_WIDTH = 120
 _NARROWEST = 20
+_EDGES = 4
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,17 @@ def plain_table(rows: Sequence[Row], columns: Sequence[Column], *, width: int) -
     """The rows as aligned text; columns that may shrink are cut to fit `width`."""
     table = [[column.heading.upper() for column in columns]]
     table += [[column.cell(row) for column in columns] for row in rows]
+    widths = _widths(table, columns, width)
+    return [
+        _GAP.join(
+            _cut(text, size).ljust(size) for text, size in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in table
+    ]
+
+
+def _widths(table: Sequence[Sequence[str]], columns: Sequence[Column], width: int) -> list[int]:
+    """What each column needs; those that may shrink give up what is too much for `width`."""
     widths = [max(len(line[at]) for line in table) for at in range(len(columns))]
     too_wide = sum(widths) + len(_GAP) * (len(columns) - 1) - width
     for at, column in enumerate(columns):
@@ -111,12 +123,7 @@ def plain_table(rows: Sequence[Row], columns: Sequence[Column], *, width: int) -
             room = max(_NARROWEST, widths[at] - too_wide, len(column.heading))
             too_wide -= widths[at] - min(widths[at], room)
             widths[at] = min(widths[at], room)
-    return [
-        _GAP.join(
-            _cut(text, size).ljust(size) for text, size in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in table
-    ]
+    return widths
 
 
 def as_text(value: object) -> str:
@@ -221,14 +228,18 @@ def _draw(rows: Sequence[Row], columns: Sequence[Column]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
+    width = shutil.get_terminal_size().columns
+    cells = [[column.heading for column in columns]]
+    cells += [[column.cell(row) for column in columns] for row in rows]
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column, size in zip(columns, _widths(cells, columns, width - _EDGES), strict=True):
         # Text is shortened, ids are folded: half an id is of no use.
-        table.add_column(
+        drawn.add_column(
             column.heading,
             overflow="ellipsis" if column.shrinks else "fold",
             no_wrap=column.shrinks,
+            max_width=size,
         )
-    for row in rows:
-        table.add_row(*(Text(column.cell(row)) for column in columns))
-    Console(width=shutil.get_terminal_size().columns).print(table)
+    for line in cells[1:]:
+        drawn.add_row(*map(Text, line))
+    Console(width=width).print(drawn)
