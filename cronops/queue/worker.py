@@ -10,6 +10,7 @@ from cronops.errors import DatabaseUnavailable
 from cronops.queue.bench import Bench
 from cronops.queue.catalog import Catalog, FindHandler
 from cronops.queue.failure import OnCrash
+from cronops.queue.hands import Hands
 from cronops.queue.host import WorkerHost
 from cronops.queue.recovery import restart_abandoned
 from cronops.queue.session import Session
@@ -69,15 +70,9 @@ class _Worker:
             deadline=options.deadline,
         )
         self._session = Session(host, queue=options.queue, direction=options.direction)
-        self._bench = Bench(
-            host,
-            self._session,
-            self._catalog,
-            self._limits,
-            self._tally,
-            on_crash,
-            queue=options.queue,
-        )
+        shared = (host, self._session, self._catalog, self._limits, self._tally)
+        self._hands = Hands(*shared, on_crash, queue=options.queue)
+        self._bench = Bench(*shared, self._hands)
         self._next_recovery = 0.0
         self._next_progress = 0.0
 
@@ -100,7 +95,7 @@ class _Worker:
             try:
                 self._recover(force=force)
                 force = False
-                if self._bench.pending or self._bench.claim():
+                if self._hands.pending or self._hands.claim():
                     self._bench.work_next()
                     wait = _SHORTEST_POLL
                 elif not self._options.follow or not self._host.pause(wait):
@@ -111,7 +106,8 @@ class _Worker:
             except psycopg.Error:
                 if not self._session.lost:
                     raise
-                self._bench.recover_connection()
+                self._hands.in_hand = []
+                self._hands.reconnect()
         self._leave()
 
     def _is_over(self) -> bool:
@@ -121,7 +117,7 @@ class _Worker:
         ended_early = self._is_over()
         if self._session.lost:
             self._session.reopen()
-        self._bench.give_back()
+        self._hands.give_back()
         if ended_early:
             self._tally.remaining = self._session.store.count_due()
 
