@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-_MODULE = Path(__file__).parent / "probe_pkg.py"
+_MODULES = [Path(__file__).parent / name for name in ("probe_pkg.py", "probe_misdeeds.py")]
 _GROUPS = {"job": "cronops.jobs", "handler": "cronops.handlers"}
 
 
 def install_probe(directory: Path) -> Path:
-    """Put ``probe_pkg.py`` into `directory` with the metadata an installer would write."""
-    shutil.copy(_MODULE, directory)
+    """Put the probe's modules into `directory` with the metadata an installer would write."""
+    for module in _MODULES:
+        shutil.copy(module, directory)
     metadata = directory / "probe_pkg-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: probe-pkg\nVersion: 1.0\n")
@@ -25,11 +26,12 @@ def install_probe(directory: Path) -> Path:
 
 def _entries() -> Iterator[tuple[str, str]]:
     """Group and line of each declaration, read off the source: what is declared is found."""
-    for node in ast.parse(_MODULE.read_text()).body:
+    nodes = [(module, node) for module in _MODULES for node in ast.parse(module.read_text()).body]
+    for module, node in nodes:
         if not isinstance(node, ast.FunctionDef):
             continue
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name):
                 name = ast.literal_eval(decorator.args[0])
                 path = name.replace(" ", ".")
-                yield _GROUPS[decorator.func.id], f"{path} = probe_pkg:{node.name}"
+                yield _GROUPS[decorator.func.id], f"{path} = {module.stem}:{node.name}"
