@@ -53,9 +53,9 @@ def _findings() -> Iterable["Finding"]:
         # Everything else depends on them.
         yield checks.Finding("settings", "fail", str(error), "correct it and run doctor again")
         return
-    yield from within_time("settings", partial(checks.settings, loaded))
+    yield from within_time("settings", partial(checks.sound_settings, loaded))
     yield from within_time("secret files", partial(checks.secret_files, loaded))
-    database = list(within_time("database", partial(checks.database, loaded.settings)))
+    database = list(within_time("database", partial(checks.reachable, loaded.settings)))
     yield from database
     if all(finding.state != "fail" for finding in database):
         for name, check in checks.DATABASE_CHECKS.items():
