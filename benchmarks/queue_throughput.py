@@ -29,11 +29,12 @@ def _one_worker(
     section = Section(
         "Queue throughput, one worker",
         "messages/s",
-        f"{many:,} messages whose handler does nothing ({few:,} where each costs a commit, and for "
-        "chancy, half of that for procrastinate), from the first message in hand to the last one durably done. cronops "
-        "is run from its command line under the whole contract: supervised child, lease, run "
-        "record, fence. The raw loops are psycopg alone, prepared and binary, on a table of the "
-        "queue's columns with the two indexes a claim and a stale message need.",
+        f"{many:,} messages whose handler does nothing ({few:,} where each costs a commit and for "
+        "chancy, half of those for procrastinate), from the first message in hand to the last one "
+        "durably done. cronops is run from its command line under the whole contract: supervised "
+        "child, lease, run record, fence. The raw loops are psycopg alone, prepared and binary, on "
+        "a table of the queue's columns with the two indexes that a claim and a stale message "
+        "need.",
     )
     subjects: dict[str, Callable[[], float]] = {
         "raw fused, 100": lambda: raw_rate(database, "fused", many, 100),
