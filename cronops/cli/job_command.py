@@ -273,9 +273,11 @@ def _without_annotations(annotation: Any) -> tuple[Any, str | None]:
     return kind, next((extra for extra in extras if isinstance(extra, str)), None)
 
 
-def _command_class(job: Job) -> type[TyperCommand]:
+def _command_class(declared: Job) -> type[TyperCommand]:
     class JobCommand(QuickHelp, TyperCommand):
         """Help in three parts: the job's own options, those of every job, the contract."""
+
+        job = declared
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
             sections: dict[str, list[tuple[str, str]]] = {"Options": [], _EVERY_JOB: []}
@@ -284,7 +286,7 @@ def _command_class(job: Job) -> type[TyperCommand]:
                 panel = getattr(parameter, "rich_help_panel", None)
                 if record:
                     sections[_EVERY_JOB if panel == _EVERY_JOB else "Options"].append(record)
-            sections["Contract"] = contract_lines(job)
+            sections["Contract"] = contract_lines(declared)
             for title, rows in sections.items():
                 if rows:
                     with formatter.section(title):

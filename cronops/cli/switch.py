@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cronops.cli.names import check_job
 from cronops.cli.output import Column, note, print_line, show_json, show_table
 from cronops.cli.session import Json, MaybeReason, future, session, word
 from cronops.cli.tree import examples, operator_app
@@ -70,6 +71,8 @@ def pause(
             pauses if as_json else shown, _COLUMNS, as_json=as_json, empty="Nothing is paused."
         )
         return
+    if name:
+        check_job(name)
     if not reason:
         raise UsageError("say why with --reason: whoever finds the job paused will want to know")
     with session("pause") as at:
@@ -101,6 +104,8 @@ def resume(
     with session("resume") as at:
         ended = switch.resume(at.connection, name, actor=at.actor, reason=reason)
         left = [] if name is None else switch.list_pauses(at.connection)
+    if name and not ended:
+        check_job(name)  # a job that is no longer installed may still be paused
     if as_json:
         show_json({"job": name or switch.EVERY_JOB, "paused": False, "was_paused": ended})
     else:
@@ -114,8 +119,4 @@ def _job_or_all(job: list[str] | None, everything: bool) -> str | None:
     name = word(job)
     if name and everything:
         raise UsageError("give a job or --all, not both")
-    if name:
-        from cronops.cli.names import check_job
-
-        check_job(name)
     return name

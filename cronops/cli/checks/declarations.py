@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cronops.cli.checks.finding import Finding
-from cronops.errors import CronopsError
+from cronops.errors import CronopsError, DeclarationError
 
 if TYPE_CHECKING:
     from cronops.config import Settings
@@ -40,11 +40,18 @@ def _declaration_problems(
 
 
 def _owners_of_job(name: str) -> Iterable[str]:
-    from cronops.cli.job_command import job_command
+    from typer.main import get_command
+
+    from cronops.cli.main import app
     from cronops.jobs.registry import load_job
 
     job = load_job(name)
-    job_command(job)  # its options must be possible, too
+    # The way the command line goes: its options must be possible, and its name not taken.
+    command: Any = get_command(app)
+    for word in name.split():
+        command = command.get_command(None, word) if hasattr(command, "get_command") else None
+    if getattr(command, "job", None) is not job:
+        raise DeclarationError(f"job {name!r} cannot be called: another command has that name")
     return (*job.accountable, job.responsible, *job.consulted)
 
 

@@ -60,6 +60,25 @@ def test_a_job_that_cannot_be_imported_is_named_and_the_others_are_listed(cli, p
     assert "FAIL  jobs: " in checked.stdout
 
 
+def test_a_job_that_another_command_hides_is_found_by_the_doctor(cli, tmp_path):
+    (tmp_path / "taken-1.0.dist-info").mkdir()
+    (tmp_path / "taken-1.0.dist-info" / "entry_points.txt").write_text(
+        "[cronops.jobs]\nqueue.status = taken_pkg:status\n"
+    )
+    (tmp_path / "taken_pkg.py").write_text(
+        "from datetime import timedelta\n"
+        "from cronops import Retry, job\n"
+        "@job('queue status', cr='X-1000', lock='x', timeout=timedelta(1), retry=Retry.never(),\n"
+        "     idempotency='none', accountable='Webshop', responsible='Shared Ops')\n"
+        "def status(ctx): ...\n"
+    )
+    env = {"PYTHONPATH": f"{tmp_path}:{cli.database.env.get('PYTHONPATH', '')}"}
+    checked = cli("doctor", env=env)
+    assert checked.returncode == 1
+    assert "job 'queue status' cannot be called: another command has that name" in checked.stdout
+    assert "Show how many messages" in cli("queue", "status", "--help", env=env).stdout
+
+
 def test_jobs_show(operator, probe):
     text = operator.do("jobs", "show", "probe", "hang")
     assert "lock         probe.hang; a run that finds it held skips" in text
@@ -98,6 +117,13 @@ def test_pausing_all_and_resuming_one_says_that_all_are_still_paused(cli, operat
     resumed = cli("resume", "probe", "ok")
     assert "all jobs are still paused" in resumed.stderr
     assert operator.json("resume", "--all")["was_paused"] is True
+
+
+def test_a_job_that_is_gone_can_still_be_resumed(operator, database):
+    database.query("INSERT INTO job_pause VALUES ('old job', now(), 'bob', 'it was broken')")
+    assert operator.do("resume", "old", "job") == "Resumed old job.\n"
+    code, said = operator.fail("resume", "old", "job")
+    assert (code, "no job is called 'old job'" in said) == (64, True)
 
 
 def test_pause_refuses_what_makes_no_sense(operator, probe):
