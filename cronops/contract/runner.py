@@ -17,9 +17,9 @@ from cronops.contract.job import Job
 from cronops.contract.lease_keeper import LeaseKeeper
 from cronops.contract.ledger import Ledger
 from cronops.contract.link import Link
-from cronops.contract.receipt import show_result, summary_line, write_receipt
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.contract.supervisor import Supervisor
+from cronops.contract.telling import Ended, tell
 from cronops.contract.units import UnitSupervisor, WorkerDeath
 from cronops.contract.wiring import Wiring
 from cronops.contract.worker import Go
@@ -234,54 +234,24 @@ class _Run:
 
     def report(self, result: RunResult) -> None:
         """Tell everybody: the log, the terminal, Kubernetes, the metrics, the owners."""
-        duration = self._duration()
-        tell = self._log.error if result.outcome.is_failure else self._log.info
         tell(
-            f"run {result.outcome.value}",
-            reason=result.reason,
-            exit_code=int(result.exit_code),
-            signal=result.signal,
-            duration_seconds=round(duration.total_seconds(), 3),
-            counts=dict(result.counts),
-            warnings=list(result.warnings),
-            recorded=self._recorded,
-        )
-        show_result(summary_line(self._job, result, duration, recorded=self._recorded))
-        write_receipt(
+            Ended(
+                self._job,
+                self._identity,
+                result,
+                self._duration(),
+                self._finished_at or datetime.now(UTC),
+                self._recorded,
+            ),
             self._settings,
-            self._job,
-            self._identity,
-            result,
-            recorded=self._recorded,
-            log=self._log,
+            self._log,
         )
-        self._report_metrics(result, duration)
         try:
             self._deliver_alerts(result)
         except (CronopsError, psycopg.Error) as error:
             # What is in the outbox is delivered by a later run; the work counts as it is.
             self._log.warning("alerts not delivered", error=redact(first_line(error)))
         self._link.close()
-
-    def _report_metrics(self, result: RunResult, duration: timedelta) -> None:
-        if self._settings.pushgateway_url is None and self._settings.metrics_textfile is None:
-            return
-        from cronops.contract import metrics
-
-        metrics.report(
-            self._settings,
-            job=self._job.name,
-            cr=self._job.cr,
-            schedule=self._identity.schedule,
-            environment=self._settings.environment,
-            succeeded=result.outcome is RunOutcome.SUCCEEDED,
-            skipped=result.outcome is RunOutcome.SKIPPED,
-            duration_seconds=duration.total_seconds(),
-            exit_code=int(result.exit_code),
-            counts=result.counts,
-            finished_at=self._finished_at or datetime.now(UTC),
-            log=self._log,
-        )
 
     def _duration(self) -> timedelta:
         if isinstance(self._admission, Admitted) and self._finished_at is not None:
