@@ -64,7 +64,11 @@ def list_(
     )
 
 
-@app.command(epilog=examples("cronops runs show 01jd", "cronops runs show 01jd --json"))
+@app.command(
+    epilog=examples(
+        "cronops runs show nightly-29657520", "cronops runs show queue-process-20261123 --json"
+    )
+)
 def show(run: RunId, as_json: Json = False) -> None:
     """Show everything that is recorded of a run."""
     from cronops.contract.run_history import find_run
@@ -81,8 +85,8 @@ def show(run: RunId, as_json: Json = False) -> None:
 
 @app.command(
     epilog=examples(
-        'cronops runs settle 01jd --as failed --reason "the ERP never got the file"',
-        'cronops runs settle 01jd --as succeeded --reason "the ERP confirmed order 4711"',
+        'cronops runs settle export-29657520 --as failed --reason "the ERP never got the file"',
+        'cronops runs settle export-29657520 --as succeeded --reason "the ERP confirmed order 4711"',
     )
 )
 def settle(
