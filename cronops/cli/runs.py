@@ -86,7 +86,7 @@ def show(run: RunId, as_json: Json = False) -> None:
 @app.command(
     epilog=examples(
         'cronops runs settle export-29657520 --as failed --reason "the ERP never got the file"',
-        'cronops runs settle export-29657520 --as succeeded --reason "the ERP confirmed order 4711"',
+        'cronops runs settle export-29657520 --as succeeded --reason "the ERP confirmed it"',
     )
 )
 def settle(
