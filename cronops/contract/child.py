@@ -9,16 +9,26 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, NoReturn
 
+import psycopg
+
 from cronops.config import Settings
 from cronops.contract.channel import Ends, Receiver, SharedPage, send
 from cronops.contract.context import JobContext, RunFacts
 from cronops.contract.job import Job, Outcome
+from cronops.contract.lock import fence
 from cronops.contract.process import die_with
 from cronops.contract.retry import call_with_retry
 from cronops.contract.stop import StopRequest
 from cronops.contract.wiring import Wiring
 from cronops.db.connect import first_line, is_connection_lost
-from cronops.errors import CronopsError, DatabaseUnavailable, ExitCode, Interrupted, LeaseLost
+from cronops.errors import (
+    CronopsError,
+    DatabaseUnavailable,
+    ExitCode,
+    Interrupted,
+    LeaseLost,
+    TransientError,
+)
 from cronops.telemetry import bind_run, get_logger, redact
 
 _LONGEST_REASON = 2000
@@ -90,9 +100,7 @@ def _work(ctx: JobContext) -> dict[str, Any]:
             is_known = isinstance(error, (CronopsError, job.retry.on))
             if is_known or not _means_connection_lost(error):
                 raise
-            raise DatabaseUnavailable(
-                f"the connection to the database was lost: {first_line(error)}"
-            ) from error
+            raise _why_connection_lost(ctx, error) from error
         if outcome is None:
             outcome = Outcome()
         if not isinstance(outcome, Outcome):
@@ -169,6 +177,18 @@ def _means_connection_lost(error: Exception) -> bool:
     # SQLAlchemy wraps the driver's error; asking for the wrapper would mean importing it.
     original = getattr(error, "orig", None)
     return is_connection_lost(original if isinstance(original, Exception) else error)
+
+
+def _why_connection_lost(ctx: JobContext, error: Exception) -> TransientError:
+    """A takeover ends the sessions of the run that was late: that one must not try again."""
+    try:
+        with ctx.connect("lease check") as connection:
+            fence(connection, ctx.tokens)
+    except LeaseLost as lost:
+        return lost
+    except (CronopsError, psycopg.Error):
+        pass
+    return DatabaseUnavailable(f"the connection to the database was lost: {first_line(error)}")
 
 
 def _describe(error: BaseException) -> str:
