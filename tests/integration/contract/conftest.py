@@ -1,6 +1,7 @@
 """A stage for runs: real processes on a real database, and what can be seen of them outside."""
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -126,6 +127,13 @@ class Stage:
             " (%s, 0, %s, 'other job', 'node-7 pid 1', clock_timestamp() + interval '1 hour')",
             (key, run_id),
         )
+
+    def workers_of(self, process: "subprocess.Popen[str]") -> list[int]:
+        """Every process below a run's."""
+        return descendants(process.pid)
+
+    def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
 
     def expire_leases(self) -> None:
         """Let the leases' time pass."""
