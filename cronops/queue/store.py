@@ -7,19 +7,23 @@ away is not touched, and by the run's leases, so that a run that lost its lock c
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 from cronops.queue.message import Message
 
+# PostgreSQL goes over to a plan made once only where one for the very values at hand looks no
+# cheaper. So whatever decides how cheap it looks is written into the text: how many leases
+# there are, whether it is one message or many, how many are claimed.
+
 # A takeover deletes the lease row. KEY SHARE conflicts with that delete, not with the
 # heartbeat's update: it fences without ever holding the heartbeat up.
 _FENCE = """
 fence AS MATERIALIZED (
-    SELECT token FROM lease WHERE token = ANY(%(tokens)s) FOR KEY SHARE
+    SELECT token FROM lease WHERE token IN ({tokens}) FOR KEY SHARE
 ), held AS MATERIALIZED (
-    SELECT count(*) = cardinality(%(tokens)s::bigint[]) AS ok FROM fence
+    SELECT count(*) = {leases} AS ok FROM fence
 )"""
 
 # The empty text keeps the planner off the index of unfinished messages: that holds few rows,
@@ -28,8 +32,7 @@ _SETTLE = """, settled AS (
     UPDATE queue_message AS q
     SET status = 'PROCESSED', attempts = attempts + 1, error = NULL,
         finished_at = clock_timestamp()
-    FROM unnest(%(settle_ids)s::bigint[], %(settle_tokens)s::bigint[]) AS u(id, token)
-    WHERE q.id = u.id AND q.claim_token = u.token AND q.status || '' = 'PROCESSING'
+    {which} AND q.status || '' = 'PROCESSING'
         AND (SELECT ok FROM held)
     RETURNING 1
 )"""
@@ -37,11 +40,14 @@ _SETTLE = """, settled AS (
 _START = """, started AS (
     UPDATE queue_message AS q
     SET status = 'PROCESSING', started_at = clock_timestamp()
-    FROM unnest(%(start_ids)s::bigint[], %(start_tokens)s::bigint[]) AS u(id, token)
-    WHERE q.id = u.id AND q.claim_token = u.token AND q.status || '' = 'IN_QUEUE'
+    {which} AND q.status || '' = 'IN_QUEUE'
         AND (SELECT ok FROM held)
     RETURNING 1
 )"""
+
+_ONE = "WHERE q.id = %({verb}_id)s AND q.claim_token = %({verb}_token)s"
+_MANY = """FROM unnest(%({verb}_ids)s::bigint[], %({verb}_tokens)s::bigint[]) AS u(id, token)
+    WHERE q.id = u.id AND q.claim_token = u.token"""
 
 # Rank is time less priority: a message of negative priority is due up to that many minutes
 # before its rank. So the walk ends there, and a million delayed messages are never looked at.
@@ -117,6 +123,18 @@ class Step:
     claimed: list[Claimed]
 
 
+class Shape(NamedTuple):
+    """What a step's statement is made of; each is a statement of its own to prepare."""
+
+    leases: int
+    settle: str | None
+    """Which rows are settled: one, many, or None."""
+    start: str | None
+    claim: int
+    """How many are claimed at most."""
+    by_direction: bool
+
+
 class Store:
     """The hot statements, on one connection, for one worker of one run."""
 
@@ -137,7 +155,7 @@ class Store:
             "claimed_by": tokens[0],
             "worker": worker,
         }
-        self._tokens = list(tokens)
+        self._tokens = {f"token_{place}": token for place, token in enumerate(tokens)}
 
     def step(
         self,
@@ -152,17 +170,18 @@ class Store:
         `batch_handlers` name the handlers whose messages are started by the claim itself.
         The caller compares the numbers: a message that was taken away is missing from them.
         """
-        values: dict[str, Any] = {"tokens": self._tokens}
-        if settle:
-            values["settle_ids"] = [item.message.id for item in settle]
-            values["settle_tokens"] = [item.token for item in settle]
-        if start:
-            values["start_ids"] = [item.message.id for item in start]
-            values["start_tokens"] = [item.token for item in start]
+        values: dict[str, Any] = dict(self._tokens)
+        shape = Shape(
+            leases=len(self._tokens),
+            settle=_put(values, "settle", settle),
+            start=_put(values, "start", start),
+            claim=claim,
+            by_direction=self._direction is not None,
+        )
         if claim:
             values |= self._claim_values
             values["batch_handlers"] = list(batch_handlers)
-        statement = _statement(bool(settle), bool(start), claim, self._direction is not None)
+        statement = statement_of(shape)
         rows = self._cursor.execute(statement, values, prepare=True).fetchall()
         held, settled, started = rows[0][:3]
         claimed = [
@@ -194,28 +213,41 @@ class Store:
         return int(row[0]) if row else 0
 
 
+def _put(values: dict[str, Any], verb: str, items: Collection[Claimed]) -> str | None:
+    """Put the items' ids and tokens into `values`; which rows the verb is about."""
+    if not items:
+        return None
+    if len(items) == 1:
+        (item,) = items
+        values[f"{verb}_id"], values[f"{verb}_token"] = item.message.id, item.token
+        return _ONE
+    values[f"{verb}_ids"] = [item.message.id for item in items]
+    values[f"{verb}_tokens"] = [item.token for item in items]
+    return _MANY
+
+
 @lru_cache(maxsize=64)
-def _statement(settle: bool, start: bool, claim: int, by_direction: bool) -> str:
-    # The limit is written into the text: with a parameter PostgreSQL would plan for a tenth
-    # of the table, and plan anew each time.
-    parts = ["WITH", _FENCE]
-    if settle:
-        parts.append(_SETTLE)
-    if start:
-        parts.append(_START)
-    if claim:
+def statement_of(shape: Shape) -> str:
+    """The text of a step of that shape."""
+    tokens = ", ".join(f"%(token_{place})s" for place in range(shape.leases))
+    parts = ["WITH", _FENCE.format(tokens=tokens, leases=shape.leases)]
+    if shape.settle:
+        parts.append(_SETTLE.format(which=shape.settle.format(verb="settle")))
+    if shape.start:
+        parts.append(_START.format(which=shape.start.format(verb="start")))
+    if shape.claim:
         parts.append(
             _CLAIM.format(
-                limit=claim,
-                direction="AND direction = %(direction)s" if by_direction else "",
+                limit=shape.claim,
+                direction="AND direction = %(direction)s" if shape.by_direction else "",
                 starts_at_once=_STARTS_AT_ONCE,
                 columns=_MESSAGE_COLUMNS,
             )
         )
-    settled = "(SELECT count(*) FROM settled)" if settle else "0"
-    started = "(SELECT count(*) FROM started)" if start else "0"
-    columns, source = ("claimed.*", " LEFT JOIN claimed ON true") if claim else ("NULL", "")
-    order = " ORDER BY claimed.rank, claimed.id" if claim else ""
+    settled = "(SELECT count(*) FROM settled)" if shape.settle else "0"
+    started = "(SELECT count(*) FROM started)" if shape.start else "0"
+    columns, source = ("claimed.*", " LEFT JOIN claimed ON true") if shape.claim else ("NULL", "")
+    order = " ORDER BY claimed.rank, claimed.id" if shape.claim else ""
     parts += [
         f"SELECT (SELECT ok FROM held), {settled}, {started}, {columns}",  # noqa: S608 - constants
         f"FROM (SELECT) AS once{source}{order}",
