@@ -100,10 +100,10 @@ def _overflow(ctx: JobContext, message: Message) -> None:
 
 
 def _exhaust_memory(ctx: JobContext, message: Message) -> None:
-    """Allocate until the address space, limited for good, is used up."""
+    """Allocate until the address space, limited from now on, is used up."""
     used_pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = used_pages * os.sysconf("SC_PAGE_SIZE") + (96 << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     hoard = []
     size = 16 << 20
     while True:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from cronops.queue.handler import Handler, handler
 from cronops.queue.tally import Tally
 from cronops.queue.worker import WorkOptions, work_queue
+from tests.commands import CommandLine
 from tests.databases import Database
+from tests.integration.queue.faults import Faults
 from tests.integration.queue.worker_host import PlainHost
 
 
@@ -121,6 +124,11 @@ class Running:
 @pytest.fixture
 def bed(database: Database) -> Bed:
     return Bed(database)
+
+
+@pytest.fixture
+def faults(cli: CommandLine, probe: Path, database: Database, tmp_path: Path) -> Faults:
+    return Faults(cli, database, tmp_path)
 
 
 def write_effect(ctx: Any, message: Any) -> None:
