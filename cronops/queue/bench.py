@@ -5,6 +5,7 @@ out to have been taken away, it is rolled back and done again: first with a save
 message; where even that collides with somebody else's transaction, message by message.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
@@ -13,6 +14,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from cronops.queue.catalog import Catalog
+from cronops.queue.failure import forget_frames
 from cronops.queue.hands import TRIES, Failure, Hands, Stolen, jitter
 from cronops.queue.host import WorkerHost
 from cronops.queue.session import Session
@@ -51,6 +53,7 @@ class Bench:
         self._limits = limits
         self._tally = tally
         self._hands = hands
+        self._pid = os.getpid()
 
     def work_next(self) -> None:
         """Work the first chunk of what is pending."""
@@ -187,9 +190,8 @@ class Bench:
         """Call the handler; its error, whatever it is, belongs to the message."""
         try:
             self._call(item)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            forget_frames(error)
             return error
         return None
 
@@ -197,9 +199,8 @@ class Bench:
         try:
             with self._session.context.savepoint():
                 self._call(item)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            forget_frames(error)
             return error
         return None
 
@@ -209,7 +210,12 @@ class Bench:
         context = session.context
         context.use(message)
         self._host.begin_unit(message.id, known.seconds)
-        known.call(context, message)
+        try:
+            known.call(context, message)
+        finally:
+            if os.getpid() != self._pid:
+                # A copy that the handler forked: it must not go on in the worker's name.
+                os._exit(1)
         if (
             context.in_transaction
             and session.connection.info.transaction_status == TransactionStatus.INERROR

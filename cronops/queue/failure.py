@@ -110,6 +110,12 @@ def is_collision(error: BaseException) -> bool:
     )
 
 
+def forget_frames(error: BaseException) -> None:
+    """Let go of what a failed handler's frames hold: it may be all the memory there is."""
+    for one in _chain(error):
+        one.__traceback__ = None
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting = [error]
