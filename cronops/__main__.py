@@ -16,6 +16,14 @@ def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - 
     raise SystemExit(_TERMINATED)
 
 
+def _reopen_closed_streams() -> None:
+    """Have something behind 0, 1 and 2: else the next socket opened becomes our output."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
+
+
 def main() -> int:
     """Run the command line; the process's exit code.
 
@@ -23,6 +31,8 @@ def main() -> int:
     before the imports, which take longest. A run replaces it by its own.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    _reopen_closed_streams()
+    code = 0
     try:
         from cronops.cli.failure import run
 
@@ -30,10 +40,12 @@ def main() -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not try to flush more.
+    except OSError as error:
+        # Nothing is left to be said on stdout; the interpreter must not try it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if not isinstance(error, BrokenPipeError):  # else whoever read it has seen enough
+            sys.stderr.write(f"error: {error.strerror}\n")
+            return code or 1
     return code
 
 

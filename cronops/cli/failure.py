@@ -25,8 +25,11 @@ def run(arguments: list[str]) -> int:
         _say(str(error))
         _trace()
         return error.exit_code
-    except BrokenPipeError:
-        raise
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        _say(f"{error.strerror or error}{where}")
+        _trace()
+        return ExitCode.FAILED
     except Exception as error:
         return _unexpected(error)
     return code if isinstance(code, int) else ExitCode.OK

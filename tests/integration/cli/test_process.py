@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,41 @@ def test_a_closed_stdout_is_no_error(cli):
     )
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_a_result_that_cannot_be_written_is_an_error(cli):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            cli._command(("runs", "list")),
+            env=cli._environment(None),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: No space left on device\n"
+
+
+def test_a_failed_run_is_no_success_for_want_of_a_reader(cli, probe):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        cli._command(("probe", "fail", "--kind=permanent")),
+        env=cli._environment(None),
+        stdout=writing,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", [("runs", "list"), ("queue", "process")])
+def test_streams_that_are_closed_from_the_start_are_no_error(cli, words):
+    command = " ".join([*cli._command(words), "<&- >&- 2>&-"])
+    done = subprocess.run(["bash", "-c", command], env=cli._environment(None), check=False)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

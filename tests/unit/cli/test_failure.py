@@ -73,3 +73,10 @@ def test_the_original_of_a_wrapped_error_decides(fail):
 
 def test_declining_a_question_changes_nothing(fail):
     assert fail(typer.Abort()) == (ExitCode.INTERRUPTED, "error: stopped; nothing was changed\n")
+
+
+def test_a_file_that_fails_is_named(fail):
+    assert fail(PermissionError(13, "Permission denied", "/x")) == (
+        ExitCode.FAILED,
+        "error: Permission denied: /x\n",
+    )
