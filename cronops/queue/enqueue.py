@@ -13,7 +13,7 @@ It needs no more than a grant on the columns it may fill::
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -58,7 +58,12 @@ ON CONFLICT (queue, dedupe_key)
 """  # noqa: S608 - made of constants
 _CLEAR_STAGE = "TRUNCATE pg_temp.queue_message_stage"
 
+# The messages of a block are all taken from their source before its COPY begins: the source may
+# be reading from the same connection.
 _AT_ONCE = 5_000
+_PART = 250
+# So short that the server stores one piece while the next is being written.
+_A_WRITE = 250
 _NULL = "\\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TO_ESCAPE = re.compile(r"[\\\t\n\r]")
@@ -101,23 +106,27 @@ def enqueue_many(connection: psycopg.Connection[Any], messages: Iterable[NewMess
         row = connection.execute("SELECT now()").fetchone()
         now = str(row[0]) if row else "now"
         while block := list(islice(stream, _AT_ONCE)):
-            lines = "".join([_line(message, now) for message in block]).encode()
             with connection.cursor() as cursor:
                 if any(message.dedupe_key is not None for message in block):
                     cursor.execute(_STAGE)
-                    _copy(cursor, _COPY_TO_STAGE, lines)
+                    _copy(cursor, _COPY_TO_STAGE, block, now)
                     cursor.execute(_FROM_STAGE)
                     total += cursor.rowcount
                     cursor.execute(_CLEAR_STAGE)
                 else:
-                    _copy(cursor, _COPY, lines)
+                    _copy(cursor, _COPY, block, now)
                     total += len(block)
     return total
 
 
-def _copy(cursor: psycopg.Cursor[Any], statement: str, lines: bytes) -> None:
+def _copy(
+    cursor: psycopg.Cursor[Any], statement: str, block: Sequence[NewMessage], now: str
+) -> None:
     with cursor.copy(statement) as copy:
-        copy.write(lines)
+        # In parts, so that the server is at work while the next part is written out.
+        for first in range(0, len(block), _PART):
+            lines = [_line(message, now) for message in block[first : first + _PART]]
+            copy.write("".join(lines).encode())
 
 
 def _line(message: NewMessage, now: str) -> str:
