@@ -13,7 +13,7 @@ It needs no more than a grant on the columns it may fill::
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
