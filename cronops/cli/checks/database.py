@@ -48,7 +48,19 @@ def schema(settings: "Settings") -> Iterator[Finding]:
 
     with connect(settings, "doctor", statement_timeout=_ANSWER_WITHIN) as at:
         check_schema(at, settings)
-    yield Finding("schema", "ok", f"{settings.db.schema_name} at revision {SCHEMA_REVISION}")
+        found = at.execute("SELECT to_regclass('queue_message')").fetchone()
+    name = settings.db.schema_name
+    if found is None or found[0] is None:
+        # PgBouncer with ignore_startup_parameters = options: it lets us in, and drops them.
+        yield Finding(
+            "schema",
+            "fail",
+            f"{name} is not on the connection's search path: a pooler in between drops it",
+            f"ALTER ROLE … SET search_path = {name}, {settings.db.shop_schema}, public; and "
+            "restart the pooler",
+        )
+    else:
+        yield Finding("schema", "ok", f"{name} at revision {SCHEMA_REVISION}")
 
 
 def clock(settings: "Settings") -> Iterator[Finding]:

@@ -13,8 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
+from cronops.cli.checks import DATABASE_CHECKS
 from cronops.db.pooling import uses_transaction_pooling
 from tests.databases import Database
+
+schema = DATABASE_CHECKS["schema"]
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
@@ -87,6 +90,18 @@ def test_a_pooler_in_session_mode_is_as_good_as_none(
     database: Database, pooled_url: str, pool_mode: str
 ) -> None:
     assert not uses_transaction_pooling(database.settings(database_url=pooled_url))
+
+
+@pytest.mark.parametrize("pool_mode", ["session"])
+def test_the_doctor_sees_that_a_pooler_drops_the_search_path(
+    database: Database, pooled_url: str, pool_mode: str
+) -> None:
+    [behind_it] = schema(database.settings(database_url=pooled_url))
+    [beside_it] = schema(database.settings())
+
+    assert behind_it.state == "fail"
+    assert "search_path = cronops, shop, public" in behind_it.advice
+    assert beside_it.state == "ok"
 
 
 def test_a_direct_connection_is_not_taken_for_a_pooler(database: Database) -> None:
