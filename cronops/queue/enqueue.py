@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -62,8 +63,6 @@ _CLEAR_STAGE = "TRUNCATE pg_temp.queue_message_stage"
 # be reading from the same connection.
 _AT_ONCE = 5_000
 _PART = 250
-# So short that the server stores one piece while the next is being written.
-_A_WRITE = 250
 _NULL = "\\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TO_ESCAPE = re.compile(r"[\\\t\n\r]")
@@ -133,11 +132,11 @@ def _line(message: NewMessage, now: str) -> str:
     available = message.available_at
     limit = message.max_attempts
     return (
-        f"{_text(message.queue)}\t{_text(message.direction)}\t{_text(message.handler)}\t"
+        f"{_label(message.queue)}\t{_label(message.direction)}\t{_label(message.handler)}\t"
         f"{_text(_json(message))}\t{message.priority}\t"
         f"{now if available is None else _instant(available)}\t"
         f"{_NULL if limit is None else limit}\t"
-        f"{_text(message.dedupe_key)}\t{_text(message.correlation_id)}\n"
+        f"{_text(message.dedupe_key)}\t{_label(message.correlation_id)}\n"
     )
 
 
@@ -147,6 +146,10 @@ def _text(value: str | None) -> str:
     if _TO_ESCAPE.search(value):
         return _TO_ESCAPE.sub(lambda found: _ESCAPES[found.group()], value)
     return value
+
+
+# For texts that most messages share.
+_label = lru_cache(maxsize=256)(_text)
 
 
 def _json(message: NewMessage) -> str:
