@@ -35,6 +35,14 @@ class _BrokenTransaction(Exception):
         )
 
 
+class _Undo(Exception):
+    """Rolls a message's savepoint back."""
+
+
+class _SavepointFailed(Exception):
+    """What a message wrote may still be there: nothing of the chunk may be committed."""
+
+
 class Bench:
     """Where one worker calls the handlers for the messages in its hands."""
 
@@ -125,7 +133,7 @@ class Bench:
             error = self._attempt_in_savepoint(item)
             if error is None:
                 good.append(item)
-            elif self._hands.is_innocent(error):
+            elif isinstance(error, _SavepointFailed) or self._hands.is_innocent(error):
                 self._host.end_unit()
                 self._hands.undo()
                 self._singly(items)
@@ -196,12 +204,17 @@ class Bench:
         return None
 
     def _attempt_in_savepoint(self, item: Claimed) -> BaseException | None:
+        error = None
         try:
             with self._session.context.savepoint():
-                self._call(item)
-        except BaseException as error:
-            forget_frames(error)
+                error = self._attempt(item)
+                if error is not None:
+                    raise _Undo
+        except _Undo:
             return error
+        except BaseException as failure:
+            forget_frames(failure)
+            return _SavepointFailed()
         return None
 
     def _call(self, item: Claimed) -> None:

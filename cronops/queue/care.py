@@ -40,6 +40,12 @@ WHERE id = %(id)s AND claimed_by = %(token)s AND claimed_worker = %(worker)s
 FOR UPDATE
 """
 
+_WORKED_ALONE = """
+SELECT id FROM queue_message
+WHERE queue = %(queue)s AND status = 'PROCESSING' AND alone
+    AND claimed_by = %(token)s AND claimed_worker = %(worker)s
+"""
+
 _CHARGE = f"""
 UPDATE queue_message
 SET status = %(status)s, attempts = %(attempts)s, crashes = %(crashes)s, error = %(error)s,
@@ -103,16 +109,29 @@ class MessageCare:
     ) -> None:
         """Charge the message in the dead worker's hands, give back its neighbours uncharged.
 
+        Where it died with its hands empty, as at a commit, any of those it had started may be
+        the cause: they are worked alone, and one that was alone already is charged.
+
         May be called again for the same death. Raises `DatabaseUnavailable` where the dead
         worker's last transaction does not let go of its messages.
         """
-        if death.unit is not None and death.cause.value != "stopped":
-            with connection.transaction():
-                self._charge(connection, token, worker, death, death.unit)
         held = {"queue": self._queue, "token": token, "worker": worker}
+        between_units = death.unit is None and death.cause.value == "died"
+        charged = [] if death.unit is None or death.cause.value == "stopped" else [death.unit]
+        if between_units:
+            charged = [row[0] for row in connection.execute(_WORKED_ALONE, held).fetchall()]
+        for message_id in charged:
+            with connection.transaction():
+                self._charge(connection, token, worker, death, message_id)
         for _ in range(_RELEASE_TRIES):
             # What the dying connection still has locked is passed over, and found next time.
-            release(connection, queue=self._queue, token=token, worker=worker)
+            release(
+                connection,
+                queue=self._queue,
+                token=token,
+                worker=worker,
+                suspect=between_units,
+            )
             row = connection.execute(_STILL_HELD, held).fetchone()
             if not (row and row[0]):
                 return

@@ -54,9 +54,9 @@ RETURNING q.id, q.handler, q.status, q.error
 
 _RELEASE = f"""
 UPDATE queue_message AS q
-SET status = 'NEW', {CLEAR_CLAIM}
+SET status = 'NEW', alone = q.alone OR (%(suspect)s AND mine.status = 'PROCESSING'), {CLEAR_CLAIM}
 FROM (
-    SELECT id FROM queue_message
+    SELECT id, status FROM queue_message
     WHERE queue = %(queue)s AND status IN ('IN_QUEUE', 'PROCESSING')
         AND claimed_by = %(token)s AND claimed_worker = %(worker)s
         AND NOT id = ANY(%(keep)s)
@@ -124,9 +124,19 @@ def release(
     token: int,
     worker: int,
     keep: list[int] | None = None,
+    suspect: bool = False,
 ) -> int:
-    """Give back, uncharged, what this worker of the run has claimed, except the ids in `keep`."""
+    """Give back, uncharged, what this worker of the run has claimed, except the ids in `keep`.
+
+    Where one of those it had started is `suspect`, they are worked alone from now on.
+    """
     return connection.execute(
         _RELEASE,
-        {"queue": queue, "token": token, "worker": worker, "keep": keep or []},
+        {
+            "queue": queue,
+            "token": token,
+            "worker": worker,
+            "keep": keep or [],
+            "suspect": suspect,
+        },
     ).rowcount
