@@ -14,7 +14,7 @@ from typing import Any
 from cronops.errors import CronopsError
 
 _PAGE = 4096
-_UNIT, _DEADLINE, _LEASE_UNTIL = 0, 1, 2
+_UNIT, _DEADLINE, _LEASE_UNTIL, _STOP = 0, 1, 2, 3
 _LONGEST_LINE = 1 << 20
 
 
@@ -27,7 +27,8 @@ class SharedPage:
     """A page of memory between supervisor and worker: no system call to write, none to read.
 
     The worker writes the unit in hand and its deadline, the supervisor until when the lease is
-    sure. Each is one aligned 8-byte store.
+    sure, and that the worker is to stop: a signal may be blocked by what it runs. Each is one
+    aligned 8-byte store.
     """
 
     def __init__(self, fd: int) -> None:
@@ -61,6 +62,15 @@ class SharedPage:
     def unit_deadline(self) -> float:
         """When the unit in hand must be done, on the clock of `now`."""
         return self._floats[_DEADLINE]
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the supervisor wants the worker to stop."""
+        return bool(self._integers[_STOP])
+
+    def request_stop(self) -> None:
+        """The supervisor wants the worker to stop."""
+        self._integers[_STOP] = 1
 
     @property
     def lease_until(self) -> float:

@@ -99,7 +99,8 @@ class JobContext:
         then what it left undone is safe where it is.
         """
         until = self._page.lease_until
-        stopping = self._stop.requested or (until > 0 and now() > until)
+        asked = self._stop.requested or self._page.stop_requested
+        stopping = asked or (until > 0 and now() > until)
         if stopping:
             self.was_told_to_stop = True
         return stopping

@@ -156,6 +156,8 @@ class Supervisor:
                 self._kill_at = min(self._kill_at, kill_at)
             return
         self._stop_cause, self._kill_at = cause, kill_at
+        for worker in self.workers:
+            worker.page.request_stop()
         living = [worker.pid for worker in self.workers if worker.is_alive]
         self._log.info("stopping", cause=cause.value, grace_seconds=round(kill_at - now(), 1))
         signal_all(living, signal.SIGTERM)
