@@ -142,7 +142,7 @@ def _sleep(ctx: JobContext, message: Message) -> None:
 
 
 def _gate(ctx: JobContext, message: Message) -> None:
-    """Say that it is here, and wait until it is let through; alone where ``first`` says so."""
+    """Say that it is here, and wait until it is let through."""
     with Path(message.payload["started"]).open("a") as started:
         started.write(f"{message.id}\n")
     while not Path(message.payload["until"]).exists():
@@ -189,6 +189,11 @@ def _close_files(ctx: JobContext, message: Message) -> None:
 
 def _mask(ctx: JobContext, message: Message) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
+def _until_stopping(ctx: JobContext, message: Message) -> None:
+    while not ctx.stopping:
+        time.sleep(0.02)
 
 
 def _commit(ctx: JobContext, message: Message) -> None:
@@ -251,6 +256,7 @@ _MISDEEDS: dict[str, Callable[[JobContext, Message], None]] = {
     "threads": _threads,
     "close-files": _close_files,
     "mask": _mask,
+    "until-stopping": _until_stopping,
     "commit": _commit,
     "rollback": _rollback,
     "commit-quietly": _commit_quietly,
