@@ -95,7 +95,9 @@ def settle_by_operator(
     """
     with connection.transaction():
         if not slot.settle_by_operator(connection, run_id, as_):
-            raise UsageError(f"run {run_id} left no slot open: there is nothing to settle")
+            raise UsageError(
+                f"run {run_id} left no slot open, or is still at work on it: nothing to settle"
+            )
         note = f"settled as {as_} by {actor}: {reason}"
         connection.execute(_SETTLE_BY_OPERATOR, {"id": run_id, "note": note})
         write_audit(

@@ -30,6 +30,8 @@ WHERE job = %(job)s AND arguments_hash = %(arguments_hash)s AND shard = %(shard)
 _SETTLE = "UPDATE slot SET state = %(state)s WHERE run_id = %(run_id)s AND token = %(token)s"
 _SETTLE_BY_OPERATOR = """
 UPDATE slot SET state = %(state)s WHERE run_id = %(run_id)s AND state IN ('unknown', 'running')
+  AND NOT EXISTS (
+    SELECT FROM lease WHERE lease.token = slot.token AND lease.expires_at > clock_timestamp())
 """
 
 
@@ -76,6 +78,6 @@ def settle(connection: psycopg.Connection[Any], run_id: str, token: int, state: 
 
 
 def settle_by_operator(connection: psycopg.Connection[Any], run_id: str, state: str) -> bool:
-    """Write what a person found out; False where the run left no open slot."""
+    """Write what a person found out; False where the run left no open slot, or still works it."""
     values = {"run_id": run_id, "state": state}
     return connection.execute(_SETTLE_BY_OPERATOR, values).rowcount > 0

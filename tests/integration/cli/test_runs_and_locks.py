@@ -84,6 +84,19 @@ def test_a_run_left_unknown_is_settled_by_a_person(operator, cli, probe):
     assert "the ERP has it" in operator.do("audit", "list", "--since", "1h")
 
 
+def test_a_run_that_is_at_work_cannot_be_settled(operator, held, database):
+    database.query(
+        "INSERT INTO run (id, job, cr, arguments_hash, correlation_id, lock_key, token, holder,"
+        " retry_safe) VALUES ('r-7', 'probe hang', 'X-001', 'h', 'c', 'probe.hang', 7, 'n', false)"
+    )
+    database.query("INSERT INTO slot VALUES ('probe hang', 'h', '', now(), 'r-7', 7, 'running')")
+    words = ("runs", "settle", "r-7", "--as", "failed", "--reason", "it looks dead")
+    code, said = operator.fail(*words)
+    assert (code, "still at work" in said) == (64, True)
+    database.query("DELETE FROM lease")
+    assert "its slot may run again" in operator.do(*words)
+
+
 def test_a_held_lock_is_listed_with_its_holder(operator, held):
     (lease,) = operator.json("locks", "list")
     assert (lease["key"], lease["holder"], lease["alive"]) == (held, "node-1 pid 9", True)
