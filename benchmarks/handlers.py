@@ -5,13 +5,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import sqlalchemy
-
 from cronops import JobContext, Message, handler
 from cronops.owners import SHARED_OPS
 
 MINUTE = timedelta(minutes=1)
-EFFECT = sqlalchemy.text("INSERT INTO raw_effect (message, note) VALUES (:message, :note)")
 
 
 class FirstMessage:
@@ -40,11 +37,3 @@ def each(ctx: JobContext, message: Message) -> None:  # noqa: ARG001 - a handler
     """Do nothing; settled message by message."""
     if not first.seen:
         first.note()
-
-
-@handler("bench.write", timeout=MINUTE, settle="batch", accountable=SHARED_OPS)
-def write(ctx: JobContext, message: Message) -> None:
-    """Write one row."""
-    if not first.seen:
-        first.note()
-    ctx.db.execute(EFFECT, {"message": message.id, "note": "done"})

@@ -28,8 +28,11 @@ def install_handlers(database: Database) -> None:
         "Metadata-Version: 2.1\nName: bench-handlers\nVersion: 1\n", encoding="utf-8"
     )
     _first_messages(database).mkdir(exist_ok=True)
-    names = ("batch", "each", "write")
-    entries = [f"bench.{name} = benchmarks.handlers:{name}" for name in names]
+    entries = (
+        "bench.batch = benchmarks.handlers:batch",
+        "bench.each = benchmarks.handlers:each",
+        "bench.write = benchmarks.writing_handlers:write",
+    )
     (metadata / "entry_points.txt").write_text(
         "\n".join(["[cronops.handlers]", *entries, ""]), encoding="utf-8"
     )

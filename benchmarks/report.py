@@ -77,6 +77,7 @@ def _machine(database: Database, peers: Mapping[str, str], minutes: float) -> li
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIGABYTE
     facts = {
         "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {minutes:.0f} minutes",
+        "load average": "{:.1f}, {:.1f}, {:.1f} at the end".format(*os.getloadavg()),
         "machine": f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GB, "
         f"{platform.system()} {platform.release()}",
         "Python": sys.version.split()[0],
