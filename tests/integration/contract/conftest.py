@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import pytest
 from psycopg.rows import dict_row
 
 from cronops.contract.process import descendants
+from cronops.db.upgrade import upgrade
 from tests.commands import CommandLine
-from tests.databases import Database
+from tests.databases import Database, OwnServer
 from tests.servers import wait_until
 
 QUICK = {"CRONOPS_SUPERVISOR__GRACE": "1"}
@@ -151,6 +152,15 @@ class Stage:
     def wait_for_session(self, purpose: str, count: int = 1) -> None:
         wait_until(lambda: len(self.sessions(purpose)) >= count, AMPLE_SECONDS)
 
+    def wait_for_refusal(self) -> None:
+        """Wait until a run has found its lock held, and is between two attempts to get it."""
+        asked = (
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'cronops supervisor' AND state = 'idle'"
+            " AND query = 'ROLLBACK'"
+        )
+        wait_until(lambda: bool(self.query(asked)), AMPLE_SECONDS)
+
     def cut(self, purpose: str) -> None:
         """Cut the connections whose name contains `purpose`; there must be one."""
         self.wait_for_session(purpose)
@@ -169,6 +179,32 @@ class Stage:
 @pytest.fixture
 def stage(cli: CommandLine, probe: Path, database: Database, tmp_path: Path) -> Stage:
     return Stage(cli, database, tmp_path)
+
+
+@pytest.fixture
+def own_stage(own_server: OwnServer, probe_package: Path, tmp_path: Path) -> Iterator[Stage]:
+    """A stage whose server the test may stop and start."""
+    database = Database(own_server.url, tmp_path)
+    database.env["PYTHONPATH"] = str(probe_package)
+    upgrade(database.settings())
+    cli = CommandLine(database, tmp_path)
+    yield Stage(cli, database, tmp_path)
+    cli.close()
+    database.close()
+
+
+@pytest.fixture
+def at_start(stage: Stage, tmp_path: Path) -> Callable[[str], None]:
+    """Has every process of the stage execute some lines before anything else."""
+
+    def install(code: str) -> None:
+        directory = tmp_path / "at-start"
+        directory.mkdir()
+        (directory / "sitecustomize.py").write_text(code)
+        inherited = stage.database.env["PYTHONPATH"]
+        stage.database.env["PYTHONPATH"] = f"{directory}{os.pathsep}{inherited}"
+
+    return install
 
 
 @pytest.fixture

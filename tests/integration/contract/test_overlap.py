@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.integration.contract.conftest import AMPLE_SECONDS, Stage, end_of, wait_until_gone
-from tests.servers import wait_until
+from tests.integration.contract.conftest import Stage, end_of, wait_until_gone
 
 SLOT = "2026-11-23T04:00:00Z"
 
@@ -90,8 +89,7 @@ def test_a_pod_that_tries_again_waits_for_its_dead_forerunner_and_takes_over(sta
     gate.started.unlink()
 
     second = stage.start(*arguments, **environment)
-    stage.wait_for_session("supervisor")
-    wait_until(lambda: _asked_for_the_lock(stage), AMPLE_SECONDS)
+    stage.wait_for_refusal()
     assert second.poll() is None, "it neither skips nor fails"
     assert not gate.is_reached
     # Half of the time to live has passed without a sign of life; the lease itself still runs.
@@ -103,16 +101,6 @@ def test_a_pod_that_tries_again_waits_for_its_dead_forerunner_and_takes_over(sta
     run = stage.run("probe gate")
     assert (run["outcome"], run["starts"]) == ("succeeded", 2)
     assert stage.alerts() == []
-
-
-def _asked_for_the_lock(stage: Stage) -> bool:
-    """Whether the waiting run is between two attempts to get its lock."""
-    rows = stage.query(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'cronops supervisor' AND state = 'idle'"
-        " AND query = 'ROLLBACK'"
-    )
-    return bool(rows[0][0])
 
 
 def test_a_run_tried_again_but_locked_out_by_another_is_to_be_tried_once_more(stage: Stage) -> None:
