@@ -14,6 +14,9 @@ def run(arguments: list[str]) -> int:
     """Run the command line with `arguments`; the exit code."""
     from cronops.cli.main import app
 
+    if not all(map(_is_utf8, arguments)):
+        _say("an argument is not UTF-8 text, which PostgreSQL and JSON need")
+        return ExitCode.USAGE
     try:
         code = get_command(app).main(arguments, prog_name="cronops", standalone_mode=False)
     except TyperException as error:
@@ -33,6 +36,14 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         return _unexpected(error)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _is_utf8(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _usage(error: TyperException) -> int:

@@ -79,13 +79,22 @@ def _instant_or_offset(text: str, *, sign: int) -> datetime:
         raise ValueError(f"{text!r} is further than the calendar goes") from None
 
 
+def said(text: str) -> str:
+    """Text that says something."""
+    if not text.strip():
+        raise ValueError("it is empty")
+    return text
+
+
 def word(parts: list[str] | None) -> str | None:
     """A name of several words, quoted or not: ``queue process``."""
     return " ".join(" ".join(parts).split()) if parts else None
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Limit = Annotated[int, typer.Option("--limit", metavar="NUMBER", min=1, help="At most so many.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="NUMBER", min=1, max=1_000_000, help="At most so many.")
+]
 Since = Annotated[
     datetime | None,
     typer.Option(
@@ -96,8 +105,17 @@ Since = Annotated[
         help="From then on: 2h (ago), or 2026-11-23T04:00:00Z.",
     ),
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; for the audit trail.")]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", parser=said, metavar="TEXT", help="Why; for the audit trail."),
+]
 MaybeReason = Annotated[
     str | None,
-    typer.Option("--reason", metavar="TEXT", help="Why; for the audit trail.", show_default=False),
+    typer.Option(
+        "--reason",
+        parser=said,
+        metavar="TEXT",
+        help="Why; for the audit trail.",
+        show_default=False,
+    ),
 ]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronops.cli.names import nearest
+from cronops.cli.session import said
 from cronops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,11 +33,19 @@ MaybeIds = Annotated[
 ]
 Queue = Annotated[
     str | None,
-    typer.Option("--queue", metavar="QUEUE", help="Only this queue.", show_default=False),
+    typer.Option(
+        "--queue", parser=said, metavar="QUEUE", help="Only this queue.", show_default=False
+    ),
 ]
 Handler = Annotated[
     str | None,
-    typer.Option("--handler", metavar="HANDLER", help="Only of this handler.", show_default=False),
+    typer.Option(
+        "--handler",
+        parser=said,
+        metavar="HANDLER",
+        help="Only of this handler.",
+        show_default=False,
+    ),
 ]
 
 
