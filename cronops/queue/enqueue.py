@@ -39,17 +39,20 @@ ON CONFLICT (queue, dedupe_key)
 RETURNING id
 """  # noqa: S608 - made of constants
 
-_COPY = f"COPY queue_message ({_COLUMNS}) FROM STDIN"
+# What a block's messages leave to its default is left out of the COPY: the server then need
+# not read it row by row.
+_ALWAYS_COPIED = ("queue", "direction", "handler", "payload", "priority")
+_COPIED_IF_GIVEN = ("available_at", "max_attempts", "dedupe_key", "correlation_id")
+_COPY = "COPY {table} ({columns}) FROM STDIN"
 
 # Where keys may repeat: COPY cannot skip a row, INSERT can. The place keeps the order.
 _STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS queue_message_stage (
     place bigint GENERATED ALWAYS AS IDENTITY, queue text, direction text, handler text,
-    payload jsonb, priority integer, available_at timestamptz, max_attempts integer,
+    payload jsonb, priority integer, available_at timestamptz DEFAULT now(), max_attempts integer,
     dedupe_key text, correlation_id text
 ) ON COMMIT DELETE ROWS
 """
-_COPY_TO_STAGE = f"COPY pg_temp.queue_message_stage ({_COLUMNS}) FROM STDIN"
 _FROM_STAGE = f"""
 INSERT INTO queue_message ({_COLUMNS})
 SELECT {_COLUMNS} FROM pg_temp.queue_message_stage ORDER BY place
@@ -67,7 +70,7 @@ _NULL = "\\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TO_ESCAPE = re.compile(r"[\\\t\n\r]")
 _encode = json.JSONEncoder(
-    ensure_ascii=False, check_circular=True, allow_nan=False, separators=(",", ":")
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
 ).encode
 
 
@@ -105,39 +108,56 @@ def enqueue_many(connection: psycopg.Connection[Any], messages: Iterable[NewMess
         row = connection.execute("SELECT now()").fetchone()
         now = str(row[0]) if row else "now"
         while block := list(islice(stream, _AT_ONCE)):
+            given = [
+                name
+                for name in _COPIED_IF_GIVEN
+                if any(getattr(message, name) is not None for message in block)
+            ]
             with connection.cursor() as cursor:
-                if any(message.dedupe_key is not None for message in block):
+                if "dedupe_key" in given:
                     cursor.execute(_STAGE)
-                    _copy(cursor, _COPY_TO_STAGE, block, now)
+                    _copy(cursor, "pg_temp.queue_message_stage", block, given, now)
                     cursor.execute(_FROM_STAGE)
                     total += cursor.rowcount
                     cursor.execute(_CLEAR_STAGE)
                 else:
-                    _copy(cursor, _COPY, block, now)
+                    _copy(cursor, "queue_message", block, given, now)
                     total += len(block)
     return total
 
 
 def _copy(
-    cursor: psycopg.Cursor[Any], statement: str, block: Sequence[NewMessage], now: str
+    cursor: psycopg.Cursor[Any],
+    table: str,
+    block: Sequence[NewMessage],
+    given: Sequence[str],
+    now: str,
 ) -> None:
-    with cursor.copy(statement) as copy:
+    columns = ", ".join((*_ALWAYS_COPIED, *given))
+    with cursor.copy(_COPY.format(table=table, columns=columns)) as copy:
         # In parts, so that the server is at work while the next part is written out.
         for first in range(0, len(block), _PART):
-            lines = [_line(message, now) for message in block[first : first + _PART]]
-            copy.write("".join(lines).encode())
+            part = block[first : first + _PART]
+            copy.write("".join([_line(message, given, now) for message in part]).encode())
 
 
-def _line(message: NewMessage, now: str) -> str:
-    available = message.available_at
-    limit = message.max_attempts
-    return (
+def _line(message: NewMessage, given: Sequence[str], now: str) -> str:
+    line = (
         f"{_label(message.queue)}\t{_label(message.direction)}\t{_label(message.handler)}\t"
-        f"{_text(_json(message))}\t{message.priority}\t"
-        f"{now if available is None else _instant(available)}\t"
-        f"{_NULL if limit is None else limit}\t"
-        f"{_text(message.dedupe_key)}\t{_label(message.correlation_id)}\n"
+        f"{_text(_json(message))}\t{message.priority}"
     )
+    for name in given:
+        line += f"\t{_field(message, name, now)}"
+    return line + "\n"
+
+
+def _field(message: NewMessage, name: str, now: str) -> str:
+    value = getattr(message, name)
+    if name == "available_at":
+        return now if value is None else str(_instant(value))
+    if name == "correlation_id":
+        return _label(value)
+    return _text(None if value is None else str(value))
 
 
 def _text(value: str | None) -> str:

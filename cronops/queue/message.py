@@ -61,7 +61,7 @@ class Message:
     correlation_id: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class NewMessage:
     """A message to be enqueued."""
 

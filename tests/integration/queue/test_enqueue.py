@@ -1,6 +1,7 @@
 """Putting messages in: one, many, and from any other program."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -41,7 +42,7 @@ def test_every_field_arrives_one_by_one_and_in_bulk(database: Database) -> None:
     with database.connect() as connection:
         message_id = enqueue(connection, FULL)
         assert enqueue_many(connection, [FULL]) == 1
-        keyed = NewMessage(**{**FULL.__dict__, "dedupe_key": "key\t1"})
+        keyed = replace(FULL, dedupe_key="key\t1")
         assert enqueue_many(connection, [keyed]) == 1
     rows = database.query(f"SELECT {COLUMNS} FROM queue_message ORDER BY id")
     assert rows == [expected(FULL), expected(FULL), expected(FULL, "key\t1")]
