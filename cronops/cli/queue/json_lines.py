@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -41,7 +42,6 @@ def messages_of(
 ) -> Iterator[NewMessage]:
     """A message for each line that is not blank; `BadInput` names the first line that is wrong."""
     common = None if whole else message_of({**fields, "payload": None}, "the options")
-    given = {} if common is None else {**vars(common)}
     for number, raw in enumerate(stream, start=1):
         if raw.isspace():
             continue
@@ -52,8 +52,8 @@ def messages_of(
         except UnicodeDecodeError:
             raise BadInput(f"{where} is not UTF-8; nothing was enqueued") from None
         value = parse_json(text, where)
-        if not whole:
-            yield NewMessage(**{**given, "payload": value})
+        if common is not None:
+            yield replace(common, payload=value)
             continue
         if not isinstance(value, dict):
             raise BadInput(f"{where} is not an object; nothing was enqueued")
