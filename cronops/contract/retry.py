@@ -98,7 +98,7 @@ def call_with_retry(
         ),
         stop=tenacity.stop_after_attempt(retry.attempts),
         wait=tenacity.wait_exponential_jitter(
-            initial=retry.initial.total_seconds(),
+            multiplier=retry.initial.total_seconds(),
             max=retry.maximum.total_seconds(),
             jitter=retry.initial.total_seconds() / 2,
         ),
