@@ -1,5 +1,6 @@
 """``cronops alerts``: what was told to whom, what still waits, and whether the routes work."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -125,7 +126,7 @@ def flush(
     with session("alerts flush") as at:
         result = _deliver(at.settings, within)
     if as_json:
-        show_json(vars(result))
+        show_json(asdict(result))
     elif result.delivered or result.failed or result.pending:
         print_line(
             f"{result.delivered} delivered, {result.failed} failed, {result.pending} still waiting."

@@ -1,6 +1,7 @@
 """``cronops doctor``: is this installation sound? One line a check, each within a time limit."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def doctor(as_json: Json = False) -> None:
             advice = f"; {finding.advice}" if finding.advice else ""
             print_line(f"{_MARKS[finding.state]}  {finding.check}: {finding.detail}{advice}")
     if as_json:
-        show_json([vars(finding) for finding in findings])
+        show_json([asdict(finding) for finding in findings])
     if any(finding.state == "fail" for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
 
