@@ -133,26 +133,28 @@ def test_what_is_exactly_as_old_as_its_retention_is_kept(
     assert database.query("SELECT finished_at FROM queue_message") == [(cutoff,)]
 
 
-def test_it_goes_on_batch_by_batch_and_round_by_round(
+def test_it_goes_on_batch_by_batch(
     database: Database, ctx: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clean, "_BATCH", 10)
-    monkeypatch.setattr(clean, "_ROUND", 30)
-    add(database, "PROCESSED", "40 days", 75)
-    add(database, "PROCESSED", "1 day", 5)
+    monkeypatch.setattr(clean, "_BLOCKS", 2)
+    add(database, "PROCESSED", "1 day", 150)
+    add(database, "PROCESSED", "40 days", 500)
+    add(database, "PROCESSED", "1 day", 150)
 
     clean.clean.function(ctx)
 
-    assert counts(database) == {"PROCESSED": 5}
-    assert ctx.counts["messages"] == 75
-    assert ctx.pauses == 8
+    assert counts(database) == {"PROCESSED": 300}
+    assert ctx.counts["messages"] == 500
+    # Only the blocks between the first and the last old row are gone to.
+    ((blocks,),) = database.query("SELECT pg_relation_size('queue_message') / 8192")
+    assert 2 <= ctx.pauses < blocks / 2
 
 
 def test_told_to_stop_it_leaves_the_rest(
     database: Database, ctx: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clean, "_BATCH", 10)
-    add(database, "PROCESSED", "40 days", 50)
+    monkeypatch.setattr(clean, "_BLOCKS", 1)
+    add(database, "PROCESSED", "40 days", 500)
 
     def stop(seconds: float) -> bool:
         ctx.stopping = True
@@ -160,7 +162,8 @@ def test_told_to_stop_it_leaves_the_rest(
 
     ctx.pause = stop
     clean.clean.function(ctx)
-    assert counts(database) == {"PROCESSED": 40}
+    assert counts(database) == {"PROCESSED": 500 - ctx.counts["messages"]}
+    assert 0 < ctx.counts["messages"] < 500
 
 
 def test_a_lost_lease_deletes_nothing(database: Database, ctx: Any) -> None:
