@@ -55,6 +55,7 @@ class MessageContext(JobContext):
         self._message_log = None
         self.correlation_id = message.correlation_id or self.facts.correlation_id
         self.attempt = message.attempts + 1
+        self._forget_refusal()
 
     @property
     def log(self) -> Any:
@@ -101,6 +102,13 @@ class MessageContext(JobContext):
                 "message; use ctx.transaction() for a part that may be undone"
             )
 
+    def _forget_refusal(self) -> None:
+        # SQLAlchemy takes a transaction whose commit was refused for broken: the next message,
+        # which shares it, would pay for that.
+        db = self._db
+        if db is not None and db.get_transaction() is not None and not db.in_transaction():
+            db.rollback()  # of an inactive transaction: nothing is sent
+
     @contextmanager
     def transaction(self) -> "Iterator[Connection]":
         """A part of the message's transaction that is undone if the block raises."""
@@ -111,12 +119,9 @@ class MessageContext(JobContext):
     def savepoint(self) -> Iterator[None]:
         """A savepoint, rolled back to if the block raises."""
         self.begin()
-        if self._db is not None:
-            with self._db.begin_nested():
-                yield
-        else:
-            with self._connection.transaction():
-                yield
+        # Not SQLAlchemy's: that does not roll back to it once a handler's commit was refused.
+        with self._connection.transaction():
+            yield
 
     def commit(self) -> None:
         """Commit what handlers wrote and what was executed on the connection itself."""
@@ -131,6 +136,7 @@ class MessageContext(JobContext):
             return
         self._committing = True
         try:
+            self._forget_refusal()
             if self._db is not None and self._db.in_transaction():
                 self._db.commit() if commit else self._db.rollback()
             if self._connection.closed:
