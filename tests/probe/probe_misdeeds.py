@@ -141,10 +141,15 @@ def _sleep(ctx: JobContext, message: Message) -> None:
     time.sleep(message.payload.get("seconds", 300))
 
 
+def _announce(message: Message) -> None:
+    if "started" in message.payload:
+        with Path(message.payload["started"]).open("a") as started:
+            started.write(f"{message.id}\n")
+
+
 def _gate(ctx: JobContext, message: Message) -> None:
     """Say that it is here, and wait until it is let through."""
-    with Path(message.payload["started"]).open("a") as started:
-        started.write(f"{message.id}\n")
+    _announce(message)
     while not Path(message.payload["until"]).exists():
         time.sleep(0.02)
 
@@ -192,6 +197,7 @@ def _mask(ctx: JobContext, message: Message) -> None:
 
 
 def _until_stopping(ctx: JobContext, message: Message) -> None:
+    _announce(message)
     while not ctx.stopping:
         time.sleep(0.02)
 

@@ -173,7 +173,7 @@ def kill_some(process: "subprocess.Popen[str]", chance: random.Random, whom: str
     """SIGKILL a run's parent, one of its children, or both."""
     children = descendants(process.pid)
     victims = [chance.choice(children)] if children and whom != "parent" else []
-    if whom != "child" or not children:
+    if whom != "child":
         victims.append(process.pid)
     for victim in victims:
         try:
