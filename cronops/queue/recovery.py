@@ -17,23 +17,23 @@ CLEAR_CLAIM = """
 # What waited in IN_QUEUE is innocent. What was in PROCESSING when its worker died is a suspect
 # and is worked alone; only a suspect that was alone when it died again is charged.
 _RESTART = f"""
-WITH found AS MATERIALIZED (
-    SELECT id, status = 'PROCESSING' AS in_hand,
-        (claimed_by IS NOT NULL AND NOT EXISTS (
+WITH judged AS MATERIALIZED (
+    SELECT m.id, m.status = 'PROCESSING' AS in_hand,
+        m.status = 'PROCESSING' AND alone AND abandoned AS charged,
+        m.status = 'PROCESSING' AND alone AND abandoned
+            AND crashes + 1 >= %(max_crashes)s AS given_up
+    FROM queue_message AS m
+    CROSS JOIN LATERAL (SELECT
+        (m.claimed_by IS NOT NULL AND NOT EXISTS (
             SELECT FROM lease
             WHERE token = m.claimed_by AND expires_at > clock_timestamp()))
-        OR coalesce(heartbeat_at, claimed_at, started_at, created_at)
-            < clock_timestamp() - %(stale_after)s::interval AS abandoned
-    FROM queue_message AS m
-    WHERE queue = %(queue)s AND status IN ('IN_QUEUE', 'PROCESSING')
-    ORDER BY id
-    FOR UPDATE SKIP LOCKED
-), judged AS MATERIALIZED (
-    SELECT found.id, in_hand, in_hand AND alone AND abandoned AS charged,
-        in_hand AND alone AND abandoned AND crashes + 1 >= %(max_crashes)s AS given_up
-    FROM found JOIN queue_message USING (id)
-    WHERE abandoned OR (%(force)s AND claimed_by IS DISTINCT FROM %(own)s)
+        OR coalesce(m.heartbeat_at, m.claimed_at, m.started_at, m.created_at)
+            < clock_timestamp() - %(stale_after)s::interval AS abandoned) AS claim
+    WHERE m.queue = %(queue)s AND m.status IN ('IN_QUEUE', 'PROCESSING')
+        AND (abandoned OR (%(force)s AND m.claimed_by IS DISTINCT FROM %(own)s))
+    ORDER BY m.id
     LIMIT {_AT_ONCE}
+    FOR UPDATE OF m SKIP LOCKED
 )
 UPDATE queue_message AS q
 SET status = CASE WHEN given_up THEN 'CRASH' ELSE 'NEW' END,
