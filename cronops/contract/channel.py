@@ -53,6 +53,16 @@ class SharedPage:
         """The worker's hands are empty."""
         self._integers[_UNIT] = 0
 
+    def clear(self) -> None:
+        """For the next process: nothing is in hand, and nothing has been."""
+        self._integers[_UNIT] = 0
+        self._floats[_DEADLINE] = 0.0
+
+    @property
+    def has_begun_a_unit(self) -> bool:
+        """Whether any unit has been taken in hand since the page was cleared."""
+        return self._floats[_DEADLINE] > 0
+
     @property
     def unit(self) -> int | None:
         """The unit in hand, or None."""

@@ -142,8 +142,10 @@ class Supervisor:
                     worker.killed_for = worker.killed_for or DeathCause.STOPPED
                 worker.kill()
         for worker in self.workers:
-            if worker.is_alive and worker.page.unit and at >= worker.page.unit_deadline:
-                worker.killed_for = worker.killed_for or DeathCause.UNIT_TIMEOUT
+            unit = worker.page.unit
+            if worker.is_alive and unit and at >= worker.page.unit_deadline:
+                if worker.killed_for is None:
+                    worker.killed_for, worker.overdue = DeathCause.UNIT_TIMEOUT, unit
                 worker.kill()
 
     def _lease_limit(self, share: float) -> float:
@@ -183,7 +185,7 @@ class Supervisor:
 
     def _replace(self, worker: Worker, death: WorkerDeath) -> None:
         """Start another process in its place; by exec, for this one has threads by now."""
-        in_a_row = 0 if death.unit is not None else worker.deaths_in_a_row + 1
+        in_a_row = 0 if worker.page.has_begun_a_unit else worker.deaths_in_a_row + 1
         if in_a_row >= _MOST_DEATHS_IN_A_ROW:
             return
         self._log.warning("a worker process ended and is replaced", detail=death.detail)

@@ -46,8 +46,10 @@ class Worker:
     killed_for: DeathCause | None = None
     """Why its supervisor killed it, if it did."""
     was_sent_go: bool = False
+    overdue: int | None = None
+    """The unit that its supervisor killed it for."""
     deaths_in_a_row: int = 0
-    """How many processes in this place ended without a word and without a unit in hand."""
+    """How many processes in this place ended without a word and without beginning a unit."""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,7 +66,11 @@ class Worker:
     def death(self) -> WorkerDeath:
         """How it died, with the unit that was in its hands."""
         detail, _ = describe_end(self.status or 0)
-        return WorkerDeath(self.page.unit, self.killed_for or DeathCause.DIED, detail, self.pid)
+        cause = self.killed_for or DeathCause.DIED
+        if cause is DeathCause.UNIT_TIMEOUT and self.page.unit != self.overdue:
+            # It was through with that one before it died: the next is not to blame.
+            cause = DeathCause.STOPPED
+        return WorkerDeath(self.page.unit, cause, detail, self.pid)
 
     def fork(
         self,
@@ -100,7 +106,7 @@ class Worker:
     def execute(self, command: Sequence[str]) -> None:
         """Start the process by exec: what a supervisor that has threads may do."""
         ours, theirs = open_pipes()
-        self.page.end_unit()
+        self.page.clear()
         descriptors = (theirs.read, theirs.write, self.page.fd)
         numbers = (*descriptors, os.getpid(), self.number)
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
