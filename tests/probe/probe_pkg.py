@@ -365,6 +365,23 @@ def copy(ctx: JobContext) -> Outcome:
     raise PermanentError("the copy had no business to report")
 
 
+@job(
+    "probe verbose",
+    cr="X-019",
+    lock="probe.verbose",
+    timeout=timedelta(minutes=1),
+    retry=NEVER,
+    idempotency="counts only",
+    **OWNED,
+)
+def verbose(ctx: JobContext, *, counts: int, warnings: int = 0) -> Outcome:
+    """Report more than anybody wants to know."""
+    return Outcome(
+        counts={f"count_number_{number}": number for number in range(counts)},
+        warnings=["x" * 100_000] * warnings,
+    )
+
+
 @handler(
     "probe.echo",
     max_attempts=3,

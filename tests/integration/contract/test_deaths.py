@@ -142,3 +142,21 @@ def test_two_failures_of_one_run_are_never_told_twice(stage: Stage) -> None:
     assert stage.run("probe kill")["starts"] == 2
     assert stage.told() == FAILURE_TOLD
     assert end_of(stage.start("alerts", "list")).code == 0
+
+
+def test_a_report_that_is_too_long_fails_the_run_and_holds_up_nobody(stage: Stage) -> None:
+    ended = stage("probe", "verbose", "--counts=100000")
+
+    assert ended.code == 1, ended.text
+    assert "more than 1 MiB" in stage.run("probe verbose")["reason"]
+    assert stage.query("SELECT * FROM lease") == []
+
+
+def test_long_warnings_are_cut_and_the_work_counts(stage: Stage) -> None:
+    ended = stage("probe", "verbose", "--counts=100", "--warnings=100")
+
+    assert ended.code == 0, ended.text
+    assert stage.receipt_path.stat().st_size <= 4096
+    run = stage.run("probe verbose")
+    assert len(run["counts"]) == 100
+    assert 0 < sum(len(text) for text in run["warnings"]) <= 100_000

@@ -148,3 +148,15 @@ def test_times_are_the_databases(stage: Stage) -> None:
     run = stage.run("probe ok")
 
     assert before <= run["started_at"] <= run["finished_at"] <= datetime.now(UTC)
+
+
+def test_a_further_lock_that_is_held_fails_as_temporary_and_names_the_holder(stage: Stage) -> None:
+    nested = ("probe", "nested-lock", "--name=outer", "--other=inner")
+    stage.hold("probe.nested.inner")
+    ended = stage(*nested)
+    assert ended.code == 75
+    assert "probe.nested.inner is held by run somebody-else on node-7 pid 1" in ended.out
+
+    stage.query("DELETE FROM lease")
+    assert stage(*nested).code == 0
+    assert stage.query("SELECT * FROM lease") == []

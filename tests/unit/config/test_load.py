@@ -46,7 +46,8 @@ def test_a_secret_file_holds_the_same_as_the_variable(tmp_path: Path, secret: st
     assert from_file.sources == {"database_url": f"secret file {file}"}
     assert from_file.settings.database_url is not None
     assert from_file.settings.database_url.get_secret_value() == secret
-    assert "*" in secret or secret not in repr(from_file.settings)
+    another = load_settings({"CRONOPS_DATABASE_URL": "another"}).settings
+    assert repr(from_file.settings) == repr(another)
 
 
 def test_environment_outweighs_the_file_and_both_say_where_they_come_from(tmp_path: Path) -> None:
