@@ -9,6 +9,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import StaticPool
 
 from cronops.contract.lock import fence
+from cronops.errors import PermanentError
 
 _URL = make_url("postgresql+psycopg://")
 
@@ -59,5 +60,14 @@ def fenced_connection(
                 raw.rollback()
             raise
 
+    def refuse_autocommit(_: Connection, options: dict[str, Any]) -> None:
+        # Each statement would commit itself, with nothing before it to check the lease.
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            raise PermanentError(
+                "ctx.db cannot be set to AUTOCOMMIT: its commits are fenced by the run's lease; "
+                "for a statement that needs it, such as VACUUM, use ctx.connect()"
+            )
+
     event.listen(db.engine, "commit", check)
+    event.listen(db, "set_connection_execution_options", refuse_autocommit)
     return db
