@@ -77,9 +77,7 @@ def command(*arguments: str) -> list[str]:
     return [command_of("cronops"), "queue", "process", "--queue=general", *arguments]
 
 
-def rate(
-    database: Database, handler: str, count: int, *, batch: int = 100, workers: int = 1
-) -> float:
+def rate(database: Database, handler: str, count: int, batch: int = 100, workers: int = 1) -> float:
     """Messages a second, from the first in a handler to the last one done, as in the raw loops."""
     fill(database, handler, count)
     database.settle("queue_message")

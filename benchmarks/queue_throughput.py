@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from benchmarks import ours, raw
 from benchmarks.database import Database
@@ -9,87 +10,83 @@ from benchmarks.harness import Goal, Section, alternate
 from benchmarks.workers import PEERS, PeerEnvironment, together
 
 ONE_BY_ONE = "a commit for each message or more"
+ABOUT_TWO = (
+    "The same with two processes, for cronops `--concurrency=2`. On two cores they share them with "
+    "the server."
+)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many messages each kind of subject is given, and how often."""
+
+    batched: int
+    committed_singly: int
+    chancy: int
+    procrastinate: int
+    rounds: int
+    slow_rounds: int
+
+
+FULL = Sizes(20_000, 3_000, 5_000, 1_500, rounds=7, slow_rounds=5)
+QUICK = Sizes(4_000, 500, 1_000, 500, rounds=2, slow_rounds=2)
 
 
 def run(database: Database, peers: PeerEnvironment, quick: bool) -> Sequence[Section]:
     """No-op handlers with one worker and with two; handlers that write."""
-    many = 4_000 if quick else 20_000
-    few = 1_000 if quick else 5_000
-    rounds = 2 if quick else 5
+    sizes = QUICK if quick else FULL
     return [
-        _one_worker(database, peers, many, few, rounds),
-        _two_workers(database, peers, many, few, rounds),
-        _writing(database, many, rounds),
+        _workers(database, peers, sizes, 1),
+        _workers(database, peers, sizes, 2),
+        _writing(database, sizes),
     ]
 
 
-def _one_worker(
-    database: Database, peers: PeerEnvironment, many: int, few: int, rounds: int
-) -> Section:
+def _workers(database: Database, peers: PeerEnvironment, sizes: Sizes, workers: int) -> Section:
     section = Section(
-        "Queue throughput, one worker",
+        f"Queue throughput, {'one worker' if workers == 1 else 'two workers'}",
         "messages/s",
-        f"{many:,} messages whose handler does nothing ({few:,} where each costs a commit and for "
-        "chancy, half of those for procrastinate), from the first message in hand to the last one "
-        "durably done. cronops is run from its command line under the whole contract: supervised "
-        "child, lease, run record, fence. The raw loops are psycopg alone, prepared and binary, on "
-        "a table of the queue's columns with the two indexes that a claim and a stale message "
-        "need.",
+        _about(sizes) if workers == 1 else ABOUT_TWO,
     )
-    subjects: dict[str, Callable[[], float]] = {
-        "raw fused, 100": lambda: raw_rate(database, "fused", many, 100),
-        "cronops batch, 100": lambda: ours.rate(database, "bench.batch", many, batch=100),
-        "raw fused, 500": lambda: raw_rate(database, "fused", many, 500),
-        "cronops batch, 500": lambda: ours.rate(database, "bench.batch", many, batch=500),
-        "raw states": lambda: raw_rate(database, "states", few, 100),
-        "cronops each": lambda: ours.rate(database, "bench.each", few),
-        "raw onetx": lambda: raw_rate(database, "onetx", few, 1),
-        "pgqueuer": lambda: peers.rate(database, "pgqueuer", many, 1),
-        "chancy": lambda: peers.rate(database, "chancy", few, 1),
-        "procrastinate": lambda: peers.rate(database, "procrastinate", few // 2, 1),
+    many, few = sizes.batched, sizes.committed_singly
+    fast: dict[str, Callable[[], float]] = {
+        "raw fused, 100": lambda: raw_rate(database, "fused", many, 100, workers),
+        "cronops batch, 100": lambda: ours.rate(database, "bench.batch", many, 100, workers),
+        "raw fused, 500": lambda: raw_rate(database, "fused", many, 500, workers),
+        "cronops batch, 500": lambda: ours.rate(database, "bench.batch", many, 500, workers),
+        "pgqueuer": lambda: peers.rate(database, "pgqueuer", many, workers),
     }
-    section.add(alternate(subjects, rounds), _remarks(peers))
-    goal, stretch = Goal(0.6), Goal(0.8)
-    section.compare("batch / fused, 100", "cronops batch, 100", "raw fused, 100", goal, stretch)
-    section.compare("batch / fused, 500", "cronops batch, 500", "raw fused, 500", goal, stretch)
+    slow: dict[str, Callable[[], float]] = {
+        "raw states": lambda: raw_rate(database, "states", few, 100, workers),
+        "cronops each": lambda: ours.rate(database, "bench.each", few, 100, workers),
+        "raw onetx": lambda: raw_rate(database, "onetx", few, 1, workers),
+        "chancy": lambda: peers.rate(database, "chancy", sizes.chancy, workers),
+        "procrastinate": lambda: peers.rate(
+            database, "procrastinate", sizes.procrastinate, workers
+        ),
+    }
+    section.add(alternate(fast, sizes.rounds), _remarks(peers))
+    section.add(alternate(slow, sizes.slow_rounds), _remarks(peers))
+    for batch in (100, 500):
+        section.compare(
+            f"batch / fused, {batch}",
+            f"cronops batch, {batch}",
+            f"raw fused, {batch}",
+            Goal(0.6),
+            Goal(0.8),
+        )
     section.compare("each / states", "cronops each", "raw states", Goal(0.9))
-    _against_peers(section)
+    measured = [peer for peer in PEERS if section.median(peer) is not None]
+    best = max(measured, key=lambda peer: section.median(peer) or 0.0, default="pgqueuer")
+    section.compare(
+        f"batch, 500 / best peer ({best})", "cronops batch, 500", best, Goal(1.5), Goal(2)
+    )
+    section.compare("batch, 500 / procrastinate", "cronops batch, 500", "procrastinate", Goal(30))
     return section
 
 
-def _two_workers(
-    database: Database, peers: PeerEnvironment, many: int, few: int, rounds: int
-) -> Section:
-    section = Section(
-        "Queue throughput, two workers",
-        "messages/s",
-        "The same with two processes, for cronops `--concurrency=2`. On two cores they share them "
-        "with the server.",
-    )
-    subjects: dict[str, Callable[[], float]] = {
-        "raw fused, 100": lambda: raw_rate(database, "fused", many, 100, workers=2),
-        "cronops batch, 100": lambda: ours.rate(
-            database, "bench.batch", many, batch=100, workers=2
-        ),
-        "raw fused, 500": lambda: raw_rate(database, "fused", many, 500, workers=2),
-        "cronops batch, 500": lambda: ours.rate(
-            database, "bench.batch", many, batch=500, workers=2
-        ),
-        "raw states": lambda: raw_rate(database, "states", few, 100, workers=2),
-        "cronops each": lambda: ours.rate(database, "bench.each", few, workers=2),
-        "pgqueuer": lambda: peers.rate(database, "pgqueuer", many, 2),
-        "chancy": lambda: peers.rate(database, "chancy", few, 2),
-        "procrastinate": lambda: peers.rate(database, "procrastinate", few // 2, 2),
-    }
-    section.add(alternate(subjects, rounds), _remarks(peers))
-    section.compare("batch / fused, 100", "cronops batch, 100", "raw fused, 100", Goal(0.6))
-    section.compare("batch / fused, 500", "cronops batch, 500", "raw fused, 500", Goal(0.6))
-    section.compare("each / states", "cronops each", "raw states", Goal(0.9))
-    _against_peers(section)
-    return section
-
-
-def _writing(database: Database, many: int, rounds: int) -> Section:
+def _writing(database: Database, sizes: Sizes) -> Section:
+    many = sizes.batched
     section = Section(
         "Queue throughput, handlers that write",
         "messages/s",
@@ -99,9 +96,9 @@ def _writing(database: Database, many: int, rounds: int) -> Section:
     subjects: dict[str, Callable[[], float]] = {
         "raw psycopg": lambda: raw_rate(database, "writing", many, 100),
         "bare SQLAlchemy connection": lambda: raw_rate(database, "writing_sqlalchemy", many, 100),
-        "cronops batch, 100": lambda: ours.rate(database, "bench.write", many, batch=100),
+        "cronops batch, 100": lambda: ours.rate(database, "bench.write", many, 100),
     }
-    section.add(alternate(subjects, rounds))
+    section.add(alternate(subjects, sizes.rounds))
     section.compare(
         "cronops / SQLAlchemy", "cronops batch, 100", "bare SQLAlchemy connection", Goal(0.8)
     )
@@ -109,7 +106,7 @@ def _writing(database: Database, many: int, rounds: int) -> Section:
     return section
 
 
-def raw_rate(database: Database, loop: str, count: int, batch: int, *, workers: int = 1) -> float:
+def raw_rate(database: Database, loop: str, count: int, batch: int, workers: int = 1) -> float:
     """Messages a second of a raw loop."""
     for statement in raw.CREATE:
         database.execute(statement)
@@ -119,12 +116,15 @@ def raw_rate(database: Database, loop: str, count: int, batch: int, *, workers: 
     return together([command] * workers, count, env=database.env)
 
 
-def _against_peers(section: Section) -> None:
-    measured = [peer for peer in PEERS if section.median(peer) is not None]
-    best = max(measured, key=lambda peer: section.median(peer) or 0.0, default="pgqueuer")
-    ours_best = "cronops batch, 500"
-    section.compare(f"batch / best peer ({best})", ours_best, best, Goal(1.5), Goal(2))
-    section.compare("batch / procrastinate", ours_best, "procrastinate", Goal(30))
+def _about(sizes: Sizes) -> str:
+    return (
+        f"{sizes.batched:,} messages whose handler does nothing ({sizes.committed_singly:,} where "
+        f"each costs a commit, {sizes.chancy:,} for chancy, {sizes.procrastinate:,} for "
+        "procrastinate), from the first message in hand to the last one durably done. cronops is "
+        "run from its command line under the whole contract: supervised child, lease, run record, "
+        "fence. The raw loops are psycopg alone, prepared and binary, on a table of the queue's "
+        "columns with the two indexes that a claim and a stale message need."
+    )
 
 
 def _remarks(peers: PeerEnvironment) -> dict[str, str]:
