@@ -78,7 +78,9 @@ class MessageContext(JobContext):
     def begin(self) -> None:
         """Open the transaction that the settle will commit."""
         if not self._transaction_open:
-            self._connection.autocommit = False
+            # Begun at once: psycopg's own transaction blocks, in a savepoint or in enqueueing,
+            # would otherwise take themselves for the outermost one and commit.
+            self._connection.execute("BEGIN", prepare=False)
             self._transaction_open = True
 
     @property
@@ -143,7 +145,6 @@ class MessageContext(JobContext):
                 return
             if self._connection.info.transaction_status != TransactionStatus.IDLE:
                 self._connection.commit() if commit else self._connection.rollback()
-            self._connection.autocommit = True
         finally:
             self._committing = False
             self._transaction_open = False

@@ -13,8 +13,8 @@ from cronops.queue.message import Message
 class HandlerContext(Protocol):
     """The context handed to handlers, bound to the worker's own psycopg connection.
 
-    That connection is in autocommit mode while no handler has used the database; the first use
-    of ``ctx.db`` turns autocommit off and opens the transaction that the settle then commits.
+    That connection is in autocommit mode. The first use of ``ctx.db`` begins, at once, the
+    transaction that the settle then commits.
     """
 
     def use(self, message: Message) -> None:
@@ -31,7 +31,7 @@ class HandlerContext(Protocol):
         """Commit what handlers wrote, and whatever was executed on the psycopg connection."""
 
     def rollback(self) -> None:
-        """Undo it, and leave the connection in autocommit mode again."""
+        """Undo it."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A savepoint inside the open transaction, rolled back to if the block raises."""

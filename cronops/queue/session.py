@@ -4,6 +4,7 @@ import random
 import time
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from cronops.errors import DatabaseUnavailable
 from cronops.queue.host import HandlerContext, WorkerHost
@@ -53,11 +54,10 @@ class Session:
             wait = min(_LONGEST_WAIT, wait * 2)
 
     def roll_back(self) -> None:
-        """Undo what is not committed, and be in autocommit mode again, whatever failed before."""
+        """Undo what is not committed, whatever failed before."""
         self.context.rollback()
-        if not self.lost and not self.connection.autocommit:
+        if not self.lost and self.connection.info.transaction_status != TransactionStatus.IDLE:
             self.connection.rollback()
-            self.connection.autocommit = True
 
     def close(self) -> None:
         """Close the connection; what is not committed is rolled back."""

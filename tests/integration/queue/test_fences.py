@@ -45,6 +45,37 @@ def test_a_stolen_message_commits_no_effect_and_its_neighbours_do(bed: Bed, sett
     assert (row["status"], row["attempts"], row["crashes"]) == ("NEW", 0, 0)
 
 
+def test_a_message_stolen_from_a_replay_commits_nothing_of_it_beforehand(bed: Bed) -> None:
+    """A replay's savepoints are inside one transaction, not transactions of their own."""
+    seen: list[dict[int, int]] = []
+    body = steal_once(bed)
+
+    @bed.handle("work", settle="batch", max_attempts=1)
+    def work(ctx, message):
+        if message.payload == "fail":
+            seen.append(bed.effects())
+            raise ValueError
+        if message.payload == "steal" and not seen:
+            write_effect(ctx, message)
+        else:
+            body(ctx, message)
+
+    # Two that go ahead, so that the rest is claimed together.
+    ahead = bed.add("work", 2)
+    good = bed.add("work", 3)
+    (stolen,) = bed.add("work", payload="steal")
+    bed.add("work", payload="fail")
+    good += bed.add("work", 3)
+
+    tally = bed.work()
+
+    assert (tally.processed, tally.crashed) == (8, 1)
+    assert bed.effects() == dict.fromkeys([*ahead, *good], 1)
+    assert bed.row(stolen)["status"] == "NEW"
+    # Neither when it failed first nor in the replay was anything of the chunk to be seen.
+    assert seen[:2] == [dict.fromkeys(ahead, 1)] * 2
+
+
 @SETTLE
 def test_a_stolen_message_without_effects_is_not_settled(bed: Bed, settle: str) -> None:
     @bed.handle("work", settle=settle)

@@ -37,7 +37,7 @@ class PlainContext:
 
     def begin(self) -> None:
         if not self.in_transaction:
-            self._connection.autocommit = False
+            self._connection.execute("BEGIN", prepare=False)
             self.in_transaction = True
 
     def commit(self) -> None:
@@ -52,7 +52,6 @@ class PlainContext:
         self.in_transaction = False
         if not self._connection.closed:
             how()
-            self._connection.autocommit = True
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
