@@ -33,8 +33,7 @@ check: $(READY) ## Lint, formatting, types, import borders, docs agree with code
 
 .PHONY: bench
 bench: $(READY) ## Measure, and write docs/performance.md
-	$(BIN)/python -m pip install --quiet -r benchmarks/requirements.txt
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks --write docs/performance.md $(ARGS)
 
 .PHONY: docs
 docs: $(READY) ## Write the pages that are made from the code
