@@ -10,7 +10,7 @@ import pytest
 from cronops.contract.process import descendants
 from tests.commands import CommandLine
 from tests.databases import Database, OwnServer, clone_database
-from tests.integration.queue.faults import Faults, end_of
+from tests.integration.queue.faults import SHORT_LEASE, Faults, end_of
 
 MODES = pytest.mark.parametrize("mode", ["", "-each"], ids=["batch", "each"])
 KEY = "cron.queue.process.general"
@@ -18,14 +18,17 @@ KEY = "cron.queue.process.general"
 
 @MODES
 def test_every_connection_cut_in_turn(faults: Faults, mode: str) -> None:
-    slow = {"do": "sleep", "seconds": 0.05}
-    ids = faults.add(f"probe.misdeed{mode}", 120, payload=slow)
-    run = faults.start()
+    ids = faults.add(f"probe.misdeed{mode}", 20, payload={"do": "sleep", "seconds": 0.05})
+    gate = faults.gate()
+    ids += faults.add(f"probe.misdeed{mode}", payload=gate.payload)
+    ids += faults.add(f"probe.misdeed{mode}", 20, payload={"do": "sleep", "seconds": 0.05})
+    run = faults.start(CRONOPS_LOCK__TTL="4")
     faults.wait_for_status("PROCESSED")
-    for _ in range(2):
-        for purpose in ("run % queue process queue", "heartbeat", "supervisor"):
-            faults.cut(purpose)
-    assert run.poll() is None, "it was over before everything was cut"
+    faults.cut("run % queue process queue")
+    gate.wait()
+    for purpose in ("heartbeat", "supervisor", "run % queue process queue"):
+        faults.cut(purpose)
+    gate.open()
 
     code, said = end_of(run)
 
@@ -65,7 +68,7 @@ def test_a_run_stopped_past_its_lease_commits_nothing_once_it_wakes(
     gate = faults.gate()
     (in_hand,) = faults.add(f"probe.misdeed{mode}", payload=gate.payload)
     rest = faults.add(f"probe.write{mode}", 20)
-    sleeper = faults.start()
+    sleeper = faults.start(**SHORT_LEASE)
     gate.wait()
     stopped = [sleeper.pid, *descendants(sleeper.pid)]
     for pid in stopped:

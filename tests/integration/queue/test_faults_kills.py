@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.integration.queue.faults import Faults, end_of, kill_some
+from tests.integration.queue.faults import SHORT_LEASE, Faults, end_of, kill_some
 
 MESSAGES = 10_000
 KILLING_SECONDS = 8.0
@@ -26,7 +26,7 @@ def test_two_shards_and_ten_thousand_messages(faults: Faults, handler: str, seed
     chance = random.Random(seed)
     ids = faults.add(handler, MESSAGES)
     shards = ["--shard=1/2", "--shard=2/2"]
-    runs = [faults.start(shard, **ENOUGH) for shard in shards]
+    runs = [faults.start(shard, **ENOUGH, **SHORT_LEASE) for shard in shards]
     kills = 0
     give_up = time.monotonic() + KILLING_SECONDS
     while time.monotonic() < give_up and faults.unfinished() > MESSAGES // 10:
@@ -38,7 +38,7 @@ def test_two_shards_and_ten_thousand_messages(faults: Faults, handler: str, seed
         for each, shard in enumerate(shards):
             # What was not its own run's end is started again, as a pod would be.
             if runs[each].poll() is not None:
-                runs[each] = faults.start(shard, **ENOUGH)
+                runs[each] = faults.start(shard, **ENOUGH, **SHORT_LEASE)
     for run in runs:
         end_of(run)
 

@@ -7,11 +7,10 @@ import pytest
 
 from tests.integration.queue.faults import Faults, end_of, wait_for
 
-MODES = pytest.mark.parametrize("mode", ["", "-each"], ids=["batch", "each"])
 
-
-@MODES
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("mode", "number"), [("", signal.SIGTERM), ("-each", signal.SIGTERM), ("", signal.SIGINT)]
+)
 def test_told_to_stop_while_a_message_is_in_hand(
     faults: Faults, mode: str, number: signal.Signals
 ) -> None:
