@@ -2,6 +2,7 @@
 
 import argparse
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -48,7 +49,12 @@ def main() -> None:
         peers.prepare(database)
         for name in options.only or SUBJECTS:
             print(f"{name} ({time.monotonic() - began:.0f} s)", flush=True)
-            measured = SUBJECTS[name](database, peers, options.quick)
+            try:
+                measured = SUBJECTS[name](database, peers, options.quick)
+            except Exception as error:
+                traceback.print_exc()
+                about = f"**Could not be measured**: {type(error).__name__}: {error}"
+                measured = [Section(name.capitalize(), "", about)]
             sections += measured
             for section in measured:
                 print("\n" + markdown(section), flush=True)

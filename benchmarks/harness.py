@@ -123,7 +123,8 @@ class Section:
 def alternate(subjects: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Result]:
     """Measure each subject once a round, A B A B …, so that a busy minute touches all alike.
 
-    A subject that raises is not tried again: its result is `Missing` with the error's text.
+    A subject that raises is not tried again: its result is `Missing`, with the error's text, and
+    the others go on.
     """
     values: dict[str, list[float]] = {name: [] for name in subjects}
     broken: dict[str, str] = {}
@@ -133,9 +134,10 @@ def alternate(subjects: Mapping[str, Callable[[], float]], rounds: int) -> dict[
                 continue
             try:
                 values[name].append(measure())
-            except Unmeasurable as error:
-                broken[name] = str(error)
-                progress(f"{name}: {error}")
+            except Exception as error:
+                reason = str(error).strip() or type(error).__name__
+                broken[name] = " ".join(reason.split())[:200]
+                progress(f"{name}: {reason}")
         progress(f"round {number + 1} of {rounds}: " + _latest(values))
     return {
         name: Missing(broken[name]) if name in broken else Series(tuple(found))
