@@ -36,6 +36,7 @@ NEW_LEASE = """
     RETURNING token
 """
 DELETE_TAKEOVER = "DELETE FROM lease WHERE token = %s"
+END_SESSION = "SELECT pg_terminate_backend(%s)"
 UPDATE_TAKEOVER = "UPDATE lease SET holder = 'successor' WHERE token = %s"
 
 
@@ -155,8 +156,8 @@ def _stopped_holders(database: Database) -> Section:
         "The successor takes over by DELETE.",
         digits=1,
     )
+    places = ("during its work", "between fence and COMMIT")
     for fence in FENCES[1:]:
-        places = ("during its work", "between fence and COMMIT")
         for place in places:
             found: Result
             if fence.at_start and place != places[0]:
@@ -170,14 +171,20 @@ def _stopped_holders(database: Database) -> Section:
                 )
                 progress(f"{fence.name}, {place}: {found.median:.1f} ms")
             section.rows.append(Row(f"{fence.name}, stopped {place}", found))
-    section.notes.append(
-        "A fence in the last statement before COMMIT leaves only the moment between the two, "
-        "which closes when both are sent together."
+    ended = Series(
+        tuple(
+            _successor_waits(database, KEY_SHARE_LAST, fenced=True, ends_session=True)
+            for _ in range(3)
+        )
     )
+    name = f"{KEY_SHARE_LAST.name}, stopped {places[1]}, its session ended by the successor"
+    section.rows.append(Row(name, ended, "what a takeover does"))
     return section
 
 
-def _successor_waits(database: Database, fence: Fence, *, fenced: bool) -> float:
+def _successor_waits(
+    database: Database, fence: Fence, *, fenced: bool, ends_session: bool = False
+) -> float:
     with (
         database.connect(autocommit=False) as holder,
         database.connect() as successor,
@@ -189,7 +196,13 @@ def _successor_waits(database: Database, fence: Fence, *, fenced: bool) -> float
             _fenced(holder, fence, token)
         else:
             holder.execute(WORK)
-        waited = 1000 * _timed(lambda: successor.execute(DELETE_TAKEOVER, (token,)))
+
+        def take_over() -> None:
+            if ends_session:
+                successor.execute(END_SESSION, (holder.info.backend_pid,))
+            successor.execute(DELETE_TAKEOVER, (token,))
+
+        waited = 1000 * _timed(take_over)
         _quietly(holder.rollback)
     return waited
 
@@ -200,6 +213,7 @@ def _soundness(database: Database) -> Section:
         "",
         "Two transactions, a holder's and a successor's, in the two orders that matter.",
     )
+    verdicts = []
     for lock in ("FOR SHARE", "FOR KEY SHARE"):
         for takeover, name in ((DELETE_TAKEOVER, "DELETE"), (UPDATE_TAKEOVER, "UPDATE")):
             fence = Fence(lock, lock)
@@ -208,12 +222,13 @@ def _soundness(database: Database) -> Section:
             sound = waits and not late
             found = (
                 f"a takeover by {name} {'waits' if waits else 'does not wait'} for a fenced "
-                f"transaction to end; a fence after it {'still finds' if late else 'finds no'} row"
+                f"transaction to end; a fence after it {'still finds its' if late else 'finds no'} row"
             )
             section.notes.append(
                 f"- {lock}: {found}: **{'fences' if sound else 'does not fence'}**"
             )
             progress(f"{lock}: {found}")
+    section.notes.append("\n".join(verdicts))
     return section
 
 
