@@ -222,11 +222,9 @@ def _soundness(database: Database) -> Section:
             sound = waits and not late
             found = (
                 f"a takeover by {name} {'waits' if waits else 'does not wait'} for a fenced "
-                f"transaction to end; a fence after it {'still finds its' if late else 'finds no'} row"
+                f"transaction to end; a fence after it finds {'its' if late else 'no'} row"
             )
-            section.notes.append(
-                f"- {lock}: {found}: **{'fences' if sound else 'does not fence'}**"
-            )
+            verdicts.append(f"- {lock}: {found}: **{'fences' if sound else 'does not fence'}**")
             progress(f"{lock}: {found}")
     section.notes.append("\n".join(verdicts))
     return section
