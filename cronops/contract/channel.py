@@ -8,13 +8,14 @@ import json
 import mmap
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cronops.errors import CronopsError
 
 _PAGE = 4096
-_UNIT, _DEADLINE, _LEASE_UNTIL, _STOP = 0, 1, 2, 3
+_UNIT, _DEADLINE, _LEASE_UNTIL, _STOP, _COUNTS = 0, 1, 2, 3, 8
 _LONGEST_LINE = 1 << 20
 
 
@@ -26,9 +27,9 @@ def now() -> float:
 class SharedPage:
     """A page of memory between supervisor and worker: no system call to write, none to read.
 
-    The worker writes the unit in hand and its deadline, the supervisor until when the lease is
-    sure, and that the worker is to stop: a signal may be blocked by what it runs. Each is one
-    aligned 8-byte store.
+    The worker writes the unit in hand, its deadline, and what it has counted, which so outlives
+    it; the supervisor until when the lease is sure, and that the worker is to stop: a signal may
+    be blocked by what it runs. Each is one aligned 8-byte store.
     """
 
     def __init__(self, fd: int) -> None:
@@ -57,6 +58,21 @@ class SharedPage:
         """For the next process: nothing is in hand, and nothing has been."""
         self._integers[_UNIT] = 0
         self._floats[_DEADLINE] = 0.0
+        for place in range(_COUNTS, len(self._integers)):
+            self._integers[place] = 0
+
+    def set_count(self, place: int, number: int) -> None:
+        """The worker has counted so many of the count declared at `place`."""
+        if _COUNTS + place < len(self._integers):
+            self._integers[_COUNTS + place] = number
+
+    def counts(self, names: Sequence[str]) -> dict[str, int]:
+        """What the worker has counted, by the names its job declares."""
+        found = {}
+        for place, name in enumerate(names[: len(self._integers) - _COUNTS]):
+            if number := self._integers[_COUNTS + place]:
+                found[name] = number
+        return found
 
     @property
     def has_begun_a_unit(self) -> bool:

@@ -70,6 +70,7 @@ class JobContext:
         self.worker = worker
         self.attempt = 1
         self.counts: dict[str, int] = {}
+        self._places = {name: place for place, name in enumerate(job.counts)}
         self.was_told_to_stop = False
         self.tokens: Sequence[int] = facts.tokens
         self._log = log
@@ -112,7 +113,10 @@ class JobContext:
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to one of the run's counts; they go to the run's record and its metrics."""
-        self.counts[name] = self.counts.get(name, 0) + by
+        self.counts[name] = total = self.counts.get(name, 0) + by
+        place = self._places.get(name)
+        if place is not None:
+            self._page.set_count(place, total)
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Show how far the run is: a bar at a terminal, nothing elsewhere."""
@@ -245,9 +249,14 @@ class JobContext:
         self._page.end_unit()
 
     def begin_attempt(self, number: int) -> None:
-        """Start over: what a failed attempt counted, or left open, is not the next one's."""
+        """Start over: what a failed attempt counted, or left open, is not the next one's.
+
+        Unless the job drains: what it had done is done.
+        """
         self.attempt = number
-        self.counts = {}
+        if not self.job.drains:
+            self.counts = {}
+            self._page.clear()
         self._log = self._log.bind(attempt=number)
         self.close()
 

@@ -1,7 +1,7 @@
 """How a run ended: its outcome, and everything that is recorded, logged and reported of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from signal import SIGINT
@@ -44,6 +44,12 @@ class RunResult:
         """Ended by a signal from outside before its work was done."""
         code = ExitCode.INTERRUPTED if number == SIGINT else ExitCode.TERMINATED
         return cls(RunOutcome.INTERRUPTED, code, reason, number)
+
+    def with_more(self, counts: Mapping[str, int]) -> "RunResult":
+        """The same, with `counts` added to its own."""
+        names = dict.fromkeys((*self.counts, *counts))
+        sums = {name: self.counts.get(name, 0) + counts.get(name, 0) for name in names}
+        return replace(self, counts=sums)
 
     @classmethod
     def skipped(cls, reason: str) -> "RunResult":

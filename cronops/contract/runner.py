@@ -156,7 +156,7 @@ class _Run:
         server = None if settings.database_url else postmaster_pid(settings.data_dir)
         keeper.start()
         try:
-            return self._supervisor.run(
+            result = self._supervisor.run(
                 Go(
                     run_id=identity.run_id,
                     correlation_id=identity.correlation_id,
@@ -176,6 +176,7 @@ class _Run:
             )
         finally:
             keeper.stop()
+        return result.with_more(self._units_made.counts) if self._units_made else result
 
     def _units(self) -> UnitSupervisor:
         # Made when first needed: most runs are over before the first heartbeat.

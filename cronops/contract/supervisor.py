@@ -44,6 +44,7 @@ class Supervisor:
         self._stop_cause: StopCause | None = None
         self._kill_at = 0.0
         self._unsettled: list[tuple[Worker, WorkerDeath]] = []
+        self._counted: list[dict[str, int]] = []
 
     def dismiss(self) -> None:
         """There is nothing to do, or not any more: let the workers leave, and wait for them."""
@@ -96,6 +97,8 @@ class Supervisor:
             timeout=self._job.timeout,
             grace=self._settings.supervisor.grace,
             stop_signal=self.signals.stop_signal,
+            counts=self._job.counts,
+            counted=self._counted,
         )
 
     # --- one turn of the watch -----------------------------------------------------------------
@@ -170,6 +173,8 @@ class Supervisor:
         for worker in self.workers:
             if worker.pid in ended and worker.is_alive:
                 worker.ended(ended[worker.pid])
+                if worker.report is None:
+                    self._counted.append(worker.page.counts(self._job.counts))
                 if worker.report is None and self._settle_death is not None:
                     self._unsettled.append((worker, worker.death))
         while self._unsettled and self._settle_death is not None:

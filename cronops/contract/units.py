@@ -1,5 +1,6 @@
 """Care, in the supervising process, for work that a job does in units, such as queue messages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -32,6 +33,10 @@ class WorkerDeath:
 
 class UnitSupervisor(Protocol):
     """Called by the supervisor with a connection (autocommit) and the run's fencing token."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What became of charged units, to be added to the run's counts."""
 
     def heartbeat(self, connection: psycopg.Connection, token: int) -> None:
         """Keep the units this run has claimed from going stale."""

@@ -44,10 +44,14 @@ def verdict(
     timeout: timedelta,
     grace: timedelta,
     stop_signal: int | None,
+    counts: Sequence[str] = (),
+    counted: Sequence[Mapping[str, int]] = (),
 ) -> RunResult:
     """The run's result, with what all workers counted.
 
     Work that was reported as done is done, even if the run was to be stopped meanwhile.
+    `counts` names what the job declares to count: 0 where nobody did, or a gauge would keep an
+    earlier run's number. `counted` is what processes had counted that ended without a word.
     """
     reports = [end.report for end in ends if end.report is not None]
     silent = [end for end in ends if end.report is None]
@@ -68,7 +72,7 @@ def verdict(
         result = RunResult(outcome, first["exit_code"], first["reason"])
     else:
         result = _crashed(silent[0])
-    return _with_sums(result, reports)
+    return _with_sums(result, reports, [dict.fromkeys(counts, 0), *counted])
 
 
 def _timed_out(ends: Sequence[WorkerEnd], timeout: timedelta) -> RunResult:
@@ -90,14 +94,24 @@ def _crashed(end: WorkerEnd) -> RunResult:
     return RunResult(RunOutcome.CRASHED, ExitCode.CRASHED, reason, number)
 
 
-def _with_sums(result: RunResult, reports: Sequence[Mapping[str, Any]]) -> RunResult:
+def _with_sums(
+    result: RunResult,
+    reports: Sequence[Mapping[str, Any]],
+    counted: Sequence[Mapping[str, int]],
+) -> RunResult:
     counts: dict[str, int] = {}
+    for one in counted:
+        _add(counts, one)
     warnings: list[str] = []
     attempts = 0
     for report in reports:
         inner = report.get("succeeded") or report["failed"]
         attempts = max(attempts, int(inner["attempts"]))
         warnings += inner.get("warnings", ())
-        for name, number in inner["counts"].items():
-            counts[name] = counts.get(name, 0) + int(number)
+        _add(counts, inner["counts"])
     return replace(result, counts=counts, warnings=warnings, attempts=attempts)
+
+
+def _add(sums: dict[str, int], counts: Mapping[str, int]) -> None:
+    for name, number in counts.items():
+        sums[name] = sums.get(name, 0) + int(number)

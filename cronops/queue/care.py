@@ -97,6 +97,8 @@ class MessageCare:
         self._heartbeat_age = lock.ttl / 3
         self._catalog = Catalog(find_handler)
         self._on_crash = on_crash
+        self.counts: dict[str, int] = {"failed": 0, "crashed": 0}
+        """Messages charged so far, by what became of them."""
 
     def heartbeat(self, connection: psycopg.Connection[Any], token: int) -> None:
         """Keep the run's claims from going stale; never waits for a row."""
@@ -185,6 +187,7 @@ class MessageCare:
                 "delay": delay,
             },
         )
+        self.counts["crashed" if status is Status.CRASH else "failed"] += 1
         if status is Status.CRASH:
             owners = self._catalog.owners_of(name)
             self._on_crash(connection, name, owners, message_id, error)

@@ -20,6 +20,7 @@ _SHORTEST_POLL = 0.05
 _LONGEST_POLL = 1.0
 _BETWEEN_RECOVERIES = 30.0
 _BETWEEN_PROGRESS = 0.25
+_COUNTED = ("processed", "failed", "crashed", "restarted", "given_back")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,7 @@ class _Worker:
         self._bench = Bench(*shared, self._hands)
         self._next_recovery = 0.0
         self._next_progress = 0.0
+        self._published = dict.fromkeys(_COUNTED, 0)
 
     def run(self) -> Tally:
         try:
@@ -83,20 +85,22 @@ class _Worker:
             raise DatabaseUnavailable(f"the queue's database failed: {error}") from error
         finally:
             self._session.close()
-            for name in ("processed", "failed", "crashed", "restarted", "given_back"):
-                self._host.count(name, getattr(self._tally, name))
+            self._publish()
         self._host.count("remaining", self._tally.remaining or 0)
         return self._tally
 
     def _drain(self) -> None:
         wait = _SHORTEST_POLL
         force = self._options.force_restart
+        # Left by an earlier attempt of this run, or by the process that this one replaces.
+        self._hands.release()
         while not self._is_over():
             try:
                 self._recover(force=force)
                 force = False
                 if self._hands.pending or self._hands.claim():
                     self._bench.work_next()
+                    self._publish()
                     wait = _SHORTEST_POLL
                 elif not self._options.follow or not self._host.pause(wait):
                     break
@@ -143,6 +147,14 @@ class _Worker:
                 restarted=found.restarted,
                 crashed=found.crashed,
             )
+
+    def _publish(self) -> None:
+        """Add what is new to the run's counts, at once: they outlive a worker that is killed."""
+        for name in _COUNTED:
+            number = getattr(self._tally, name)
+            if number != self._published[name]:
+                self._host.count(name, number - self._published[name])
+                self._published[name] = number
 
     def _show_progress(self) -> None:
         now = time.monotonic()

@@ -110,10 +110,12 @@ def test_handlers_that_deadlock_are_all_done_and_nobody_is_charged(faults: Fault
         (2, 120),
         (3, 120),
     ]
-    collided = faults.query(
-        "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()"
-    )
-    wait_for(lambda: collided, "the statistics")
+
+    def collided() -> bool:
+        seen = "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()"
+        return bool(faults.query(seen)[0][0])
+
+    wait_for(collided, "deadlocks in the statistics, which come a little late")
 
 
 def _name(faults: Faults) -> str:

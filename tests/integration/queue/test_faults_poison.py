@@ -30,6 +30,10 @@ def test_whatever_kills_its_process_ends_in_crash_and_its_neighbours_pay_nothing
     faults.process_until_empty()
 
     assert len(good) == 200
+    counted = faults.query("SELECT sum((counts ->> 'processed')::int) FROM run")
+    assert counted == [(200,)], "what a worker had done before it was killed is counted"
+    crashed = faults.query("SELECT sum((counts ->> 'crashed')::int) FROM run")
+    assert crashed == [(len(poison),)]
     assert faults.charges(good) == {("PROCESSED", 1, 0)}
     assert faults.effects() == dict.fromkeys(good, 1)
     for misdeed, says in KILLS.items():

@@ -7,8 +7,8 @@ import pytest
 from cronops.config import load_settings
 from cronops.contract.channel import SharedPage
 from cronops.contract.context import JobContext, RunFacts
-from cronops.contract.job import Job
 from cronops.contract.stop import StopRequest
+from cronops.jobs.queue.clean import clean
 from cronops.jobs.wiring import WIRING
 
 
@@ -22,7 +22,7 @@ def ctx(stop: StopRequest) -> JobContext:
     facts = RunFacts("run", "correlation", None, None, tokens=(1,), holder="here")
     settings = load_settings({}).settings
     page = SharedPage.create()
-    return JobContext(cast(Job, None), facts, settings, WIRING, page=page, stop=stop, log=None)
+    return JobContext(clean, facts, settings, WIRING, page=page, stop=stop, log=None)
 
 
 def test_a_pause_that_ends_by_itself_is_no_stop(ctx: JobContext) -> None:
