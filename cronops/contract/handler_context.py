@@ -136,18 +136,27 @@ class MessageContext(JobContext):
     def _end(self, *, commit: bool) -> None:
         if not self._transaction_open:
             return
-        self._committing = True
+        connection = self._connection
         try:
-            self._forget_refusal()
-            if self._db is not None and self._db.in_transaction():
-                self._db.commit() if commit else self._db.rollback()
-            if self._connection.closed:
-                return
-            if self._connection.info.transaction_status != TransactionStatus.IDLE:
-                self._connection.commit() if commit else self._connection.rollback()
+            # By the driver, not through SQLAlchemy: the worker judges by the driver's errors.
+            if not connection.closed and (
+                connection.info.transaction_status != TransactionStatus.IDLE
+            ):
+                connection.commit() if commit else connection.rollback()
         finally:
-            self._committing = False
             self._transaction_open = False
+            self._tell_sqlalchemy()
+
+    def _tell_sqlalchemy(self) -> None:
+        """The transaction is over: nothing is sent any more."""
+        if self._connection.closed:
+            self._db = None
+        elif self._db is not None and self._db.get_transaction() is not None:
+            self._committing = True
+            try:
+                self._db.rollback()
+            finally:
+                self._committing = False
 
     @contextmanager
     def _joined(self) -> "Iterator[psycopg.Connection[Any]]":

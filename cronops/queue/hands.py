@@ -202,10 +202,16 @@ class Hands:
 
     def undo(self) -> None:
         """Roll back; where the connection is gone, make another and see what is still ours."""
-        if self._session.lost:
-            self.reconnect()
-        else:
-            self._session.roll_back()
+        if not self._session.lost:
+            try:
+                self._session.roll_back()
+            except psycopg.Error:
+                # Often only now is it seen that the connection is gone.
+                if not self._session.lost:
+                    raise
+            else:
+                return
+        self.reconnect()
 
     def reconnect(self) -> None:
         """Connect again, give back what the lost answers had claimed, keep what is ours."""

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from cronops import JobContext, Message, TransientError, handler
 
@@ -122,7 +123,8 @@ def _kill_both(ctx: JobContext, message: Message) -> None:
 
 def _die_at_commit(ctx: JobContext, message: Message) -> None:
     """Damage that shows only once the handler is through."""
-    event.listen(ctx.db.engine, "commit", lambda _: os._exit(3))
+    driver: Any = ctx.db.connection.driver_connection
+    driver.commit = lambda: os._exit(3)
 
 
 def _hang_in_c(ctx: JobContext, message: Message) -> None:

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -15,7 +16,7 @@ from tests.databases import Database
 @pytest.fixture
 def ctx(database: Database) -> Any:
     run: Any = SimpleNamespace(
-        job=None,
+        job=SimpleNamespace(name="test", counts=()),
         facts=SimpleNamespace(
             run_id="run", correlation_id="c", schedule=None, scheduled_at=None, tokens=(1,)
         ),
@@ -78,3 +79,31 @@ def test_a_savepoint_undoes_its_own_part_only(database: Database, ctx: Any) -> N
         raise ZeroDivisionError
     ctx.commit()
     assert database.query("SELECT handler FROM queue_message") == [("kept",)]
+
+
+def test_an_error_at_the_commit_is_the_drivers(database: Database, ctx: Any) -> None:
+    """The worker judges by the driver's errors, and does not import SQLAlchemy."""
+    database.query(
+        "CREATE TABLE public.late (id int PRIMARY KEY, other int REFERENCES public.late (id)"
+        " DEFERRABLE INITIALLY DEFERRED)"
+    )
+    ctx.db.execute(text("INSERT INTO public.late VALUES (1, 2)"))
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        ctx.commit()
+    ctx.rollback()
+    ctx.db.execute(text("INSERT INTO public.late VALUES (1, 1)"))
+    ctx.commit()
+    assert database.query("SELECT count(*) FROM public.late") == [(1,)]
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_cut_connection_is_told_by_the_drivers_error(
+    database: Database, ctx: Any, end: str
+) -> None:
+    ctx.enqueue("work")
+    ctx.db.execute(text("SELECT 1"))
+    pid = ctx._connection.info.backend_pid
+    database.query("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    with pytest.raises(psycopg.OperationalError):
+        getattr(ctx, end)()
+    assert ctx._connection.closed

@@ -287,6 +287,19 @@ def test_the_supervisor_is_told_of_each_message_and_its_timeout(bed: Bed) -> Non
     assert host.units == [(first, 7.0), None, (second, 7.0), None]
 
 
+def test_what_an_earlier_attempt_of_the_run_left_claimed_is_worked(bed: Bed) -> None:
+    bed.handle("work")(lambda ctx, message: None)
+    host = bed.host()
+    (left,) = bed.add("work")
+    bed.query(
+        "UPDATE queue_message SET status = 'PROCESSING', claimed_by = %s, claimed_worker = 0,"
+        " claimed_at = now(), heartbeat_at = now() WHERE id = %s",
+        (host.tokens[0], left),
+    )
+
+    assert bed.work(host).processed == 1
+
+
 def test_two_workers_share_a_queue_without_overlap(bed: Bed) -> None:
     bed.handle("work", settle="batch")(write_effect)
     ids = bed.add("work", 3000)
