@@ -1,5 +1,6 @@
 """SQLAlchemy connections that cannot commit once the run has lost its lease."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,21 @@ _URL = make_url("postgresql+psycopg://")
 OpenConnection = Callable[[], psycopg.Connection[Any]]
 
 
+# SAVEPOINT, RELEASE and ROLLBACK TO are a part's own affair.
+_ENDS_TRANSACTION = re.compile(
+    r"\s*(COMMIT|END|ABORT|ROLLBACK(?!\s+(WORK\s+|TRANSACTION\s+)?TO\b)|PREPARE\s+TRANSACTION)\b",
+    re.IGNORECASE,
+)
+
+
+def _refuse_ending(_connection: Connection, _cursor: Any, statement: str, *_others: Any) -> None:
+    if _ENDS_TRANSACTION.match(statement):
+        raise PermanentError(
+            "a transaction is not ended by a statement: what ends it must check the run's lease "
+            "first; use ctx.transaction() and ctx.db.commit()"
+        )
+
+
 def adopt(connection: psycopg.Connection[Any], open_connection: OpenConnection) -> Connection:
     """A SQLAlchemy connection over `connection`, which stays the caller's in every other way.
 
@@ -27,7 +43,9 @@ def adopt(connection: psycopg.Connection[Any], open_connection: OpenConnection) 
     if hook is not None:
         hook(connection)
     pool = StaticPool(lambda: connection, reset_on_return=None)  # type: ignore[arg-type]
-    return Engine(pool, dialect, _URL).connect()
+    db = Engine(pool, dialect, _URL).connect()
+    event.listen(db.engine, "before_cursor_execute", _refuse_ending)
+    return db
 
 
 _dialects: list[Dialect] = []

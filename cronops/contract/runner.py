@@ -189,7 +189,12 @@ class _Run:
         """What kept the run from beginning at all."""
         self._supervisor.dismiss()
         expected = isinstance(error, CronopsError)
-        code = error.exit_code if isinstance(error, CronopsError) else ExitCode.TEMPORARY
+        if isinstance(error, CronopsError):
+            code = error.exit_code
+        elif isinstance(error, psycopg.errors.InsufficientPrivilege):
+            code = ExitCode.CONFIGURATION  # a grant is missing: it will be next time, too
+        else:
+            code = ExitCode.TEMPORARY
         reason = str(error) if expected else f"{type(error).__name__}: {first_line(error)}"
         number = self._supervisor.signals.stop_signal
         if number is not None:

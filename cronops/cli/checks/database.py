@@ -89,10 +89,10 @@ def pooling(settings: "Settings") -> Iterator[Finding]:
     if uses_transaction_pooling(settings):
         yield Finding(
             "pooling",
-            "warn",
+            "fail",
             "a pooler in transaction mode is in between",
-            "point CRONOPS_DATABASE_URL at the server or at a pooler in session mode: time limits "
-            "of a session do not hold otherwise",
+            "point CRONOPS_DATABASE_URL at the server or at a pooler in session mode: neither a "
+            "session's time limits nor its prepared statements hold otherwise",
         )
     else:
         yield Finding(

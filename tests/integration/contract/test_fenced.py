@@ -74,3 +74,25 @@ def test_it_cannot_be_set_to_commit_each_statement(database: Database, db: Conne
     with pytest.raises(PermanentError, match="AUTOCOMMIT"):
         db.execution_options(isolation_level="AUTOCOMMIT").execute(INSERT)
     assert database.query("SELECT note FROM public.effect") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["COMMIT", " commit;", "END", "ROLLBACK", "ABORT", "rollback work", "PREPARE TRANSACTION 'x'"],
+)
+def test_a_statement_cannot_end_the_transaction(
+    database: Database, db: Connection, statement: str
+) -> None:
+    db.execute(INSERT)
+    with pytest.raises(PermanentError, match="not ended by a statement"):
+        db.exec_driver_sql(statement)
+    db.rollback()
+    assert database.query("SELECT note FROM public.effect") == []
+
+
+def test_savepoints_by_hand_are_left_alone(database: Database, db: Connection) -> None:
+    db.execute(INSERT)
+    for statement in ("SAVEPOINT here", "ROLLBACK TO SAVEPOINT here", "RELEASE SAVEPOINT here"):
+        db.exec_driver_sql(statement)
+    db.commit()
+    assert database.query("SELECT note FROM public.effect") == [("done",)]
