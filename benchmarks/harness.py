@@ -59,13 +59,22 @@ class Goal:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One median over another (or another figure with a goal), beside what it is to reach."""
+    """One result over another (or another figure with a goal), beside what it is to reach."""
 
     name: str
     value: float | None
     goal: Goal | None = None
     stretch: Goal | None = None
     unit: str = ""
+    spread: tuple[float, float] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The value with its spread, for a table."""
+        if self.value is None:
+            return "-"
+        text = f"{self.value:.2f}{self.unit}"
+        return f"{text} ({self.spread[0]:.2f} to {self.spread[1]:.2f})" if self.spread else text
 
     @property
     def verdict(self) -> str:
@@ -105,8 +114,22 @@ class Section:
         goal: Goal | None = None,
         stretch: Goal | None = None,
     ) -> None:
-        """Add the ratio of the medians of two rows."""
-        self.ratios.append(Ratio(name, self._ratio(ours, other), goal, stretch))
+        """Add the ratio of two rows: the median of the rounds' own ratios.
+
+        What is measured side by side shares the minute it was measured in, busy or not. Rows of
+        different alternations have no rounds in common: there it is the ratio of the medians.
+        """
+        above, below = self._values(ours), self._values(other)
+        if not above or not below:
+            self.ratios.append(Ratio(name, None, goal, stretch))
+        elif len(above) == len(below):
+            rounds = [a / b for a, b in zip(above, below, strict=True)]
+            spread = (min(rounds), max(rounds))
+            value = statistics.median(rounds)
+            self.ratios.append(Ratio(name, value, goal, stretch, spread=spread))
+        else:
+            value = statistics.median(above) / statistics.median(below)
+            self.ratios.append(Ratio(name, value, goal, stretch))
 
     def median(self, name: str) -> float | None:
         """The median of the row of that name; None where it could not be measured."""
@@ -115,9 +138,9 @@ class Section:
                 return row.result.median if isinstance(row.result, Series) else None
         raise KeyError(name)
 
-    def _ratio(self, ours: str, other: str) -> float | None:
-        above, below = self.median(ours), self.median(other)
-        return above / below if above is not None and below else None
+    def _values(self, name: str) -> tuple[float, ...]:
+        found = next(row.result for row in self.rows if row.name == name)
+        return found.values if isinstance(found, Series) else ()
 
 
 def alternate(subjects: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Result]:
@@ -168,7 +191,7 @@ def markdown(section: Section) -> str:
             [
                 (
                     ratio.name,
-                    "-" if ratio.value is None else f"{ratio.value:.2f}{ratio.unit}",
+                    ratio.shown,
                     str(ratio.goal or "") + (ratio.unit if ratio.goal else ""),
                     str(ratio.stretch or ""),
                     ratio.verdict,

@@ -38,7 +38,8 @@ def page(
         "",
         "Made by `make bench`, in one run, on one server. Every figure is the median of "
         "alternating runs (A B A B …) with the lowest and the highest beside it. Absolute figures "
-        "vary by machine: the goals are ratios of medians.",
+        "vary by machine and by what else it does: the goals are ratios. A ratio is the median of "
+        "the rounds' own ratios, lowest and highest in brackets.",
         "",
         *scope,
         "",
@@ -54,14 +55,13 @@ def page(
 
 def _goals(sections: Sequence[Section]) -> list[str]:
     lines = ["| subject | ratio | measured | goal | reached |", "|---|---|---|---|---|"]
-    for section in sections:
-        for ratio in section.ratios:
-            if ratio.goal:
-                value = "-" if ratio.value is None else f"{ratio.value:.2f}{ratio.unit}"
-                lines.append(
-                    f"| {section.title} | {ratio.name} | {value} | {ratio.goal}{ratio.unit} "
-                    f"| {ratio.verdict} |"
-                )
+    lines += [
+        f"| {section.title} | {ratio.name} | {ratio.shown} | {ratio.goal}{ratio.unit} "
+        f"| {ratio.verdict} |"
+        for section in sections
+        for ratio in section.ratios
+        if ratio.goal
+    ]
     return lines
 
 
