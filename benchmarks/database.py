@@ -29,7 +29,9 @@ class Database:
     def env(self) -> dict[str, str]:
         """The environment of our own processes: this database, quiet logs, no gateway."""
         kept = {
-            name: value for name, value in os.environ.items() if not name.startswith("CRONOPS_")
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("CRONOPS_") and key != "PYTHONDONTWRITEBYTECODE"
         }
         return {
             **kept,
