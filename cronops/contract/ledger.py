@@ -10,6 +10,7 @@ import psycopg
 from cronops.config import Settings
 from cronops.contract import lock, run_history, runs
 from cronops.contract.admission import Admitted, Refused
+from cronops.contract.alerts.keys import dedup_key
 from cronops.contract.alerts.pending import is_anything_told
 from cronops.contract.identity import Identity
 from cronops.contract.job import Job
@@ -102,7 +103,7 @@ class Ledger:
     def _tell_recovery(
         self, connection: psycopg.Connection[Any], identity: Identity, finished_at: datetime
     ) -> None:
-        key = f"{self.settings.environment}:{identity.schedule or self.job.name}"
+        key = dedup_key(self.settings.environment, identity.schedule, self.job.name)
         if is_anything_told(connection, key):
             from cronops.contract.alerts import outbox
 

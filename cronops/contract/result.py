@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from signal import SIGINT
 
@@ -55,11 +54,3 @@ class RunResult:
     def skipped(cls, reason: str) -> "RunResult":
         """Nothing was done, and that is fine."""
         return cls(RunOutcome.SKIPPED, ExitCode.OK, reason)
-
-
-@dataclass(frozen=True)
-class RunTimes:
-    """When a run started and ended, by the database's clock."""
-
-    started_at: datetime
-    finished_at: datetime

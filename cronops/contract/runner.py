@@ -188,14 +188,13 @@ class _Run:
     def give_up(self, error: Exception) -> RunResult:
         """What kept the run from beginning at all."""
         self._supervisor.dismiss()
-        expected = isinstance(error, CronopsError)
         if isinstance(error, CronopsError):
-            code = error.exit_code
-        elif isinstance(error, psycopg.errors.InsufficientPrivilege):
-            code = ExitCode.CONFIGURATION  # a grant is missing: it will be next time, too
+            code, reason = error.exit_code, str(error)
         else:
-            code = ExitCode.TEMPORARY
-        reason = str(error) if expected else f"{type(error).__name__}: {first_line(error)}"
+            # A grant that is missing will be missing next time, too.
+            is_lasting = isinstance(error, psycopg.errors.InsufficientPrivilege)
+            code = ExitCode.CONFIGURATION if is_lasting else ExitCode.TEMPORARY
+            reason = f"{type(error).__name__}: {first_line(error)}"
         number = self._supervisor.signals.stop_signal
         if number is not None:
             name = Signals(number).name

@@ -6,14 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from cronops.contract.alerts import texts
-from cronops.contract.alerts.report import (
-    AlertText,
-    Role,
-    RunReport,
-    dedup_key,
-    handler_dedup_key,
-    roles_of,
-)
+from cronops.contract.alerts.keys import dedup_key, handler_dedup_key
+from cronops.contract.alerts.report import AlertText, Role, RunReport, roles_of
 from cronops.telemetry.redact import redact
 
 Kind = Literal["failed", "skipping", "crashed-messages", "test", "resolved"]
@@ -100,7 +94,7 @@ def trial_alerts(
 ) -> list[Alert]:
     """What every owner of `job` is sent to try the routes, under a key of its own."""
     labels = {"alertname": "CronopsTest", "environment": environment, "job": job, "cr": cr}
-    key = dedup_key(environment, f"test:{job}")
+    key = dedup_key(environment, None, f"test:{job}")
     return [
         _alert(
             "test", owner, role, key, labels, texts.trial_text(environment, job, owner, role, actor)

@@ -28,7 +28,8 @@ from cronops.contract.alerts.alert import (
     trial_alerts,
 )
 from cronops.contract.alerts.claims import COLUMNS, stored_alert
-from cronops.contract.alerts.report import RunReport, handler_dedup_key
+from cronops.contract.alerts.keys import handler_dedup_key
+from cronops.contract.alerts.report import RunReport
 
 Connection = psycopg.Connection[Any]
 

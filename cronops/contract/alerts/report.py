@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from cronops.contract.alerts.keys import dedup_key
+
 Role = Literal["runtime", "domain", "both"]
 """What an owner is told of: the running, the domain's loss, or both."""
 
@@ -38,7 +40,7 @@ class RunReport:
     @property
     def dedup_key(self) -> str:
         """What ties a failure to its repeats and to its end; never the run."""
-        return dedup_key(self.environment, self.schedule or self.job)
+        return dedup_key(self.environment, self.schedule, self.job)
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,6 @@ class AlertText:
 
     title: str
     body: str
-
-
-def dedup_key(environment: str, subject: str) -> str:
-    """The key of all alerts about a schedule (or, without one, a job) in one installation."""
-    return f"{environment}:{subject}"
-
-
-def handler_dedup_key(environment: str, handler: str) -> str:
-    """The key of all alerts about a handler's messages in one installation."""
-    return f"{environment}:handler:{handler}"
 
 
 def roles_of(accountable: Sequence[str], responsible: str) -> dict[str, Role]:
