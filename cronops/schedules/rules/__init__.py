@@ -1,0 +1,1 @@
+"""The rules a schedules file is held to, by topic."""

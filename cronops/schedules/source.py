@@ -1,0 +1,238 @@
+"""The text of a schedules file, read with the place of everything in it.
+
+YAML as both PyYAML and Go's parsers would read it: mappings without duplicate keys, the scalars
+of YAML 1.2's core schema and nothing that constructs an object. Hostile text is refused with one
+finding: too large, too deep, aliases that explode.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from cronops.schedules.findings import Finding, InvalidSchedules, Path, Position, Severity
+
+LONGEST = 16 << 20
+"""Bytes a file may have; ten thousand schedules take about three million."""
+_DEEPEST = 30
+# Anchors save typing; a bomb needs its aliases to outnumber what was written.
+_ALIASED_PER_NODE = 10
+
+_IMPLICIT = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
+)
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+# No leading zero: some parsers read octal there.
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,300})")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+class Source:
+    """A parsed file: its value as plain Python, and the position of each part of it."""
+
+    def __init__(self, name: str, root: yaml.Node) -> None:
+        self.name = name
+        self._root = root
+        self._budget = _ALIASED_PER_NODE * _written(root) + 1000
+        self.value: Any = self._construct(root, 0)
+
+    def position(self, path: Path) -> Position:
+        """Where `path` stands: the value's place, or that of the nearest thing above it."""
+        node = self._root
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            node = found
+        return _position_of(node)
+
+    def key_position(self, path: Path) -> Position:
+        """Where the last key of `path` itself stands, for one that should not be there."""
+        node = self._root
+        for step in path[:-1]:
+            found = _child(node, step)
+            if found is None:
+                return _position_of(node)
+            node = found
+        if isinstance(node, yaml.MappingNode):
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value == str(path[-1]):
+                    return _position_of(key)
+        return self.position(path)
+
+    def _construct(self, node: yaml.Node, depth: int) -> Any:
+        self._budget -= 1
+        if self._budget < 0:
+            raise _refused(
+                "alias-bomb",
+                "the file's aliases expand to far more than what is written in it",
+                "write repeated parts once, under defaults or environments",
+                node,
+            )
+        if depth > _DEEPEST:
+            raise _refused(
+                "too-deep", f"nested deeper than {_DEEPEST} levels", "write it flatter", node
+            )
+        if node.tag not in _IMPLICIT:
+            raise _refused(
+                "yaml-tag", f"tags such as {node.tag!r} are not taken", "leave the tag out", node
+            )
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._construct(item, depth + 1) for item in node.value]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused("yaml-key", "a key must be plain text", "write one word", key)
+            name = key.value
+            if name == "<<" and _is_plain(key):
+                raise _refused(
+                    "yaml-merge",
+                    "merge keys (<<) are read differently by different parsers",
+                    "put what is common under defaults, or under environments",
+                    key,
+                )
+            if name in made:
+                first = next(k for k, _ in node.value if k.value == name)
+                raise _refused(
+                    "duplicate-key",
+                    f"the key {name!r} stands here twice; first in line {_position_of(first).line}",
+                    "keep one of the two",
+                    key,
+                )
+            made[name] = self._construct(value, depth + 1)
+        return made
+
+
+def read_source(text: bytes, name: str) -> Source:
+    """Parse a file's bytes.
+
+    Raises `InvalidSchedules` with one finding for text that is no single YAML mapping in UTF-8.
+    """
+    if len(text) > LONGEST:
+        raise _refused(
+            "file-too-large",
+            f"the file has {len(text) / (1 << 20):.0f} MiB; the most is {LONGEST >> 20}",
+            "give the path of a schedules file",
+        )
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        column = error.start - text.rfind(b"\n", 0, error.start)
+        raise _refused(
+            "not-utf-8", "the file is not UTF-8 text", "save it as UTF-8", Position(line, column)
+        ) from None
+    try:
+        root = yaml.compose(decoded, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise _unreadable(error, decoded) from None
+    except RecursionError:
+        raise _refused("too-deep", "nested far too deeply", "write it flatter") from None
+    if root is None or (isinstance(root, yaml.ScalarNode) and not root.value.strip()):
+        raise _refused(
+            "empty-file",
+            "the file says nothing",
+            "start it with 'version: 1' and a list of schedules",
+        )
+    if not isinstance(root, yaml.MappingNode):
+        raise _refused(
+            "not-a-mapping",
+            "the file holds no mapping at its top",
+            "start it with 'version: 1', 'defaults:', 'environments:' and 'schedules:'",
+            root,
+        )
+    return Source(name, root)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """The core schema of YAML 1.2: ``on``, ``12:30`` and ``0o7`` are text."""
+    text: str = node.value
+    if not _is_plain(node):
+        return text
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    """Whether the text stands without quotes: only then may it be anything but a string."""
+    return not getattr(node, "style", None)
+
+
+def _written(root: yaml.Node) -> int:
+    """How many different nodes the file holds."""
+    seen: set[int] = set()
+    waiting: list[yaml.Node] = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting.extend(_children(node))
+    return len(seen)
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(step)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        found: yaml.Node = node.value[step]
+        return found
+    return None
+
+
+def _position_of(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _refused(
+    rule: str, message: str, instead: str, at: yaml.Node | Position | None = None
+) -> InvalidSchedules:
+    position = at if isinstance(at, Position) else _position_of(at) if at else Position(1, 1)
+    return InvalidSchedules([Finding(rule, Severity.ERROR, message, instead, position=position)])
+
+
+def _unreadable(error: yaml.YAMLError, text: str) -> InvalidSchedules:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return _refused("yaml-syntax", f"not YAML: {error}", "look for control characters")
+    position = Position(mark.line + 1, mark.column + 1)
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return _refused(
+            "yaml-tab", "a tab stands where YAML wants blanks", "indent with blanks", position
+        )
+    context = getattr(error, "context", None)
+    problem = ", ".join(filter(None, (getattr(error, "problem", None), context)))
+    if "expected a single document" in problem:
+        return _refused(
+            "yaml-documents", "the file holds several documents", "keep one, without ---", position
+        )
+    return _refused("yaml-syntax", f"not YAML: {problem}", "correct it here", position)
