@@ -134,6 +134,9 @@ class PodSettings(Section):
     """What the manifests tell a pod about itself."""
 
     name = text(None, "The pod's name, for logs and the lock's holder.")
+    cronjob = text(
+        None, "The CronJob's name, where a prefix or shortening made it differ from the schedule's."
+    )
     backoff_limit = integer(
         None, "The Job's backoffLimit: the page is sent on the final attempt.", at_least=0
     )

@@ -63,7 +63,8 @@ def admit(
     database_now = _database_clock(connection)
     if identity.scheduled_at is None:
         job_name = options.run_id or settings.run_id
-        decoded = scheduled_time_of(job_name, identity.schedule, database_now)
+        cronjob = settings.pod.cronjob or identity.schedule
+        decoded = scheduled_time_of(job_name, cronjob, database_now)
         identity = replace(identity, scheduled_at=decoded)
     wanted = job.locks_for(arguments)
     key = wanted[0].key

@@ -76,14 +76,14 @@ def identify(
     )
 
 
-def scheduled_time_of(job_name: str | None, schedule: str | None, now: datetime) -> datetime | None:
+def scheduled_time_of(job_name: str | None, cronjob: str | None, now: datetime) -> datetime | None:
     """The time in a Kubernetes Job's name, ``<cronjob>-<minutes since 1970>``, or None.
 
-    A name made by hand, such as ``x-20261123``, looks alike: so the prefix must be the
-    schedule's own name, and the time near `now`, the database's clock.
+    A name made by hand, such as ``x-20261123``, looks alike: so the prefix must be the name of
+    the pod's own CronJob, and the time near `now`, the database's clock.
     """
     match = _MINUTES.fullmatch(job_name or "")
-    if match is None or match["prefix"] != schedule:
+    if match is None or match["prefix"] != cronjob:
         return None
     decoded = datetime.fromtimestamp(int(match["minutes"]) * 60, UTC)
     return decoded if now - _OLDEST <= decoded <= now + _EARLIEST else None

@@ -31,6 +31,19 @@ def test_the_time_is_read_off_the_jobs_name(stage: Stage) -> None:
     assert f"was already worked by run nightly-{minutes(due)}" in again.out
 
 
+def test_a_cronjob_may_have_another_name_than_its_schedule(stage: Stage) -> None:
+    due = datetime.now(UTC).replace(second=0, microsecond=0)
+    pod = {
+        "CRONOPS_SCHEDULE": "nightly",
+        "CRONOPS_POD__CRONJOB": "shop-nightly-h1234567",
+        "CRONOPS_RUN_ID": f"shop-nightly-h1234567-{minutes(due)}",
+    }
+
+    assert stage("probe", "ok", **pod).code == 0
+    run = stage.run("probe ok")
+    assert (run["schedule"], run["scheduled_at"]) == ("nightly", due)
+
+
 @pytest.mark.parametrize(
     ("schedule", "run_id"),
     [
