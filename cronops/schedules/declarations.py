@@ -77,18 +77,20 @@ class Declarations(Protocol):
     """Of the program that reads the file: ``0.1.0``."""
     schema_revision: str
     """Of our tables, which the migration brings about."""
-    stop_seconds: int
-    """What a run may need after SIGTERM to end its work and tell how it ended."""
     jobs: Mapping[str, tuple[str, ...]]
     """Every built-in job's command, and its change requests."""
-    owners: frozenset[str]
-    """Every team that may be named."""
 
     def read(self, command: str) -> Declaration:
         """Parse a command line with the real parsers; ``{placeholders}`` stand for any value.
 
         Raises `CommandProblem` for a command, option or value that would be refused.
         """
+
+    def stop_seconds(self, environment: Mapping[str, str]) -> int:
+        """What a run with these variables may need after SIGTERM to end and to tell how."""
+
+    def owners(self, environment: Mapping[str, str]) -> frozenset[str]:
+        """Every team that may be named where pods have these variables."""
 
     def setting_problems(self, environment: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
         """Variables that our settings would refuse: name, what is wrong, what to write instead."""

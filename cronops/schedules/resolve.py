@@ -135,8 +135,10 @@ class ResolvedSchedule:
     @property
     def budget(self) -> int:
         """Seconds that all pods of one Job may need: the least its deadline may be."""
-        timeout = (self.declaration.timeout if self.declaration else None) or 0
-        pod = timeout + self.grace + (self.template.startup_seconds or 0)
+        declared = self.declaration
+        # The timeout counts from the moment the lock is held.
+        work = (declared.lock_wait + (declared.timeout or 0)) if declared else 0
+        pod = work + self.grace + (self.template.startup_seconds or 0)
         return (self.backoff_limit + 1) * pod + pod_backoff(self.backoff_limit)
 
     @property
@@ -171,8 +173,7 @@ class ResolvedEnvironment:
     @property
     def settings(self) -> Mapping[str, str]:
         """Environment variables that every pod is given, by a ConfigMap."""
-        own = {name: value for name, value in self.common.env.items() if value is not None}
-        return {"CRONOPS_ENVIRONMENT": self.name, **own}
+        return {"CRONOPS_ENVIRONMENT": self.name, **variables(self.common)}
 
 
 def resolve(
@@ -222,7 +223,7 @@ def _schedules(
             cron_error=cron_error,
             declaration=declaration,
             command_problem=problem,
-            stop_seconds=declarations.stop_seconds,
+            stop_seconds=declarations.stop_seconds(variables(template)),
         )
 
 
@@ -238,6 +239,11 @@ def shortened(name: str, longest: int = LONGEST_NAME) -> str:
 def pod_backoff(retries: int) -> int:
     """Seconds the Job controller waits before so many pods: 10, 20, 40, … six minutes at most."""
     return sum(min(10 * 2**retry, 360) for retry in range(min(retries, 1000)))
+
+
+def variables(template: Template) -> dict[str, str]:
+    """The environment variables that are said, without those taken away again."""
+    return {name: value for name, value in template.env.items() if value is not None}
 
 
 def image_reference(template: Template) -> str:
