@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cronops.contract.context import JobContext as JobContext
     from cronops.contract.job import Lock as Lock
+    from cronops.contract.job import Need as Need
     from cronops.contract.job import Outcome as Outcome
     from cronops.contract.job import Wait as Wait
     from cronops.contract.job import job as job
@@ -32,6 +33,7 @@ _HOMES = {
     "JobContext": "cronops.contract.context",
     "Lock": "cronops.contract.job",
     "Message": "cronops.queue.message",
+    "Need": "cronops.contract.job",
     "NewMessage": "cronops.queue.message",
     "Outcome": "cronops.contract.job",
     "PermanentError": "cronops.errors",

@@ -32,7 +32,8 @@ def upgrade(as_json: Json = False) -> None:
 def current(as_json: Json = False) -> None:
     """Show the revision of our tables; exit 78 where it is not this program's."""
     from cronops.config import load_settings
-    from cronops.db.connect import SCHEMA_REVISION, check_schema, connect
+    from cronops.db.connect import check_schema, connect
+    from cronops.db.revision import SCHEMA_REVISION
     from cronops.db.upgrade import current
 
     settings = load_settings().settings

@@ -12,9 +12,10 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from cronops.cli.contract import contract_lines
 from cronops.cli.readers import Reader, reader_of
 from cronops.cli.tree import QuickHelp, operator_app
-from cronops.contract.job import Job, Wait
+from cronops.contract.job import Job
 from cronops.durations import format_duration
 from cronops.errors import DeclarationError, ExitCode
 
@@ -100,11 +101,7 @@ def job_command(job: Job) -> TyperCommand:
         from cronops.jobs.wiring import WIRING
 
         options = RunOptions(**{name: values.pop(name) for name in COMMON_OPTIONS})
-        arguments = {
-            # What may be given several times comes as a list, whatever it is declared as.
-            name: tuple(value) if kinds[name].is_tuple and value is not None else value
-            for name, value in values.items()
-        }
+        arguments = as_declared(job, values)
         return execute(job, arguments, options, load_settings().settings, WIRING)
 
     run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
@@ -117,6 +114,16 @@ def job_command(job: Job) -> TyperCommand:
         option.get_runtime_param = partial(_Reading, kinds[option.name].read)
     assert isinstance(made, TyperCommand)  # noqa: S101 - an app of one command is that command
     return made
+
+
+def as_declared(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The job's arguments: what may be given several times comes as a list, whatever it is."""
+    return {
+        name: tuple(value)
+        if isinstance(value, list) and _kind(job, job.parameters[name]).is_tuple
+        else value
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -151,63 +158,6 @@ class _Reading:
             return self.read(value)
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=ctx, param=param) from None
-
-
-def contract_lines(job: Job) -> list[tuple[str, str]]:
-    """What the job declares, a name and a sentence each."""
-    policy = job.retry.describe()
-    kinds = " or ".join(policy["on"]) if isinstance(policy["on"], list) else ""
-    retry = (
-        f"on {kinds}: {job.retry.attempts} attempts, {format_duration(job.retry.initial)} apart, "
-        f"doubling to {format_duration(job.retry.maximum)}"
-        if job.retry.attempts > 1
-        else "none within the run"
-    )
-    held = (
-        f"waits {format_duration(job.when_locked.longest)}, then skips"
-        if isinstance(job.when_locked, Wait)
-        else "skips"
-    )
-    lines = [
-        ("CR", job.cr),
-        ("lock", f"{lock_template(job)}; a run that finds it held {held}"),
-        ("timeout", f"{format_duration(job.timeout)}, all attempts together"),
-        ("retry", retry),
-        ("idempotency", job.idempotency),
-        ("retry safe", "yes" if job.retry_safe else "no: a run cut off waits for an operator"),
-        ("accountable", ", ".join(job.accountable)),
-        ("responsible", job.responsible),
-        ("consulted", ", ".join(job.consulted)),
-        ("counts", ", ".join(job.counts)),
-        ("exit codes", _exit_codes(job)),
-    ]
-    return [(name, text) for name, text in lines if text]
-
-
-def lock_template(job: Job) -> str:
-    """The lock's key with ``{parameter}`` where an argument goes; a function is asked for it."""
-    if isinstance(job.lock, str):
-        return job.lock
-    arguments = {
-        name: f"{{{name}}}"
-        if parameter.default is inspect.Parameter.empty or isinstance(parameter.default, str)
-        else parameter.default
-        for name, parameter in job.parameters.items()
-    }
-    try:
-        return ", ".join(lock.key for lock in job.locks_for(arguments))
-    except Exception:
-        # It may compute with an argument that is only a name here; then its docstring must do.
-        return (inspect.getdoc(job.lock) or "depends on the arguments").split("\n", 1)[0]
-
-
-def _exit_codes(job: Job) -> str:
-    failed = "tried again by the pod" if job.retry_safe else "not tried again"
-    return (
-        f"0 succeeded or skipped, 1 failed ({failed}), 2 and 64 usage, 65 bad input, "
-        "75 temporary, 78 configuration, 124 timed out, 130 interrupted, 137 crashed, "
-        "143 terminated"
-    )
 
 
 def _kind(job: Job, parameter: inspect.Parameter) -> _Kind:

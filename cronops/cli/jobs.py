@@ -1,5 +1,6 @@
 """``cronops jobs``: the declared jobs, and the contract of each."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,7 +53,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one job with its whole contract."""
-    from cronops.cli.job_command import contract_lines
+    from cronops.cli.contract import contract_lines
     from cronops.jobs.registry import load_job
 
     path = word(name) or ""
@@ -68,7 +69,7 @@ def show(
 
 def job_record(job: "Job") -> dict[str, Any]:
     """A job as ``--json`` shows it; scripts rely on these names."""
-    from cronops.cli.job_command import lock_template
+    from cronops.cli.contract import lock_template
     from cronops.contract.job import Wait
     from cronops.contract.metrics import metric_names
 
@@ -89,4 +90,5 @@ def job_record(job: "Job") -> dict[str, Any]:
         "accountable": job.accountable,
         "responsible": job.responsible,
         "consulted": job.consulted,
+        "needs": [asdict(need) for need in job.needs],
     }

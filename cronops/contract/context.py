@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from cronops.config import Settings
-from cronops.contract import lock as leases
 from cronops.contract.channel import SharedPage, now
 from cronops.contract.job import Job, Lock
 from cronops.contract.stop import StopRequest
 from cronops.contract.wiring import Wiring
-from cronops.db.connect import connect
 from cronops.errors import Locked
 
+# Who only reads a job's declaration imports this for its name, and needs no driver.
 if TYPE_CHECKING:
+    import psycopg
     from sqlalchemy import Connection
 
+    from cronops.contract import lock as leases
     from cronops.contract.handler_context import MessageContext
 
 _LOCK_POLL = 0.25
@@ -123,11 +122,14 @@ class JobContext:
         if self._show_progress is not None:
             self._show_progress(done, total)
 
-    def connect(self, purpose: str = "") -> psycopg.Connection[Any]:
+    def connect(self, purpose: str = "") -> "psycopg.Connection[Any]":
         """A new psycopg connection of this run, in autocommit mode; the caller closes it.
 
         For COPY and hot paths. What it commits is fenced only by `cronops.contract.lock.fence`.
         """
+        from cronops.contract import lock as leases
+        from cronops.db.connect import connect
+
         name = leases.session_name(self.tokens[0], f"{self.job.name} {purpose}".strip())
         deadline = self.job.deadline_for(self.arguments)
         return connect(
@@ -177,6 +179,8 @@ class JobContext:
 
         Raises `Locked`, naming the holder, where it is busy for longer than `wait`.
         """
+        from cronops.contract import lock as leases
+
         if self._lease_connection is None:
             self._lease_connection = self.connect("leases")
         held = self._acquire(self._lease_connection, Lock(key), wait)
@@ -188,8 +192,10 @@ class JobContext:
             leases.release_one(self._lease_connection, held.token)
 
     def _acquire(
-        self, connection: psycopg.Connection[Any], lock: Lock, wait: timedelta
-    ) -> leases.Held:
+        self, connection: "psycopg.Connection[Any]", lock: Lock, wait: timedelta
+    ) -> "leases.Held":
+        from cronops.contract import lock as leases
+
         claimant = leases.Claimant(
             run_id=self.run_id,
             job=self.job.name,
@@ -234,7 +240,7 @@ class JobContext:
             with self.transaction() as db:
                 yield _driver_connection(db)
 
-    def handler_context(self, connection: psycopg.Connection[Any]) -> "MessageContext":
+    def handler_context(self, connection: "psycopg.Connection[Any]") -> "MessageContext":
         """The context for message handlers that work on `connection`."""
         from cronops.contract.handler_context import MessageContext
 
@@ -272,7 +278,9 @@ class JobContext:
         self._transaction_open = False
 
 
-def _driver_connection(db: "Connection") -> psycopg.Connection[Any]:
+def _driver_connection(db: "Connection") -> "psycopg.Connection[Any]":
+    import psycopg
+
     driver = db.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the one dialect there is
     return driver

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cronops.config import Settings
 from cronops.contract.retry import Retry
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cronops.contract.units import UnitSupervisor
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?: [a-z0-9]+(?:-[a-z0-9]+)*)*")
+_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CR = re.compile(r"[A-Z]+-\d{3,}")
 
 
@@ -41,6 +42,24 @@ class Wait:
     """For ``when_locked=``: wait so long for the lock before the run is skipped."""
 
     longest: timedelta
+
+
+Access = Literal["read", "write", "connect", "secret"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something outside that the job cannot work without; each schedule says how to get it.
+
+    ``read`` and ``write`` want a volume around the setting's path, ``connect`` a way through
+    the network, ``secret`` a mounted file. The database goes without saying.
+    """
+
+    name: str
+    """A word for it: ``mail``; what a schedule names its volume, egress or secret."""
+    setting: str
+    """The setting that says where it is, as a configuration file names it: ``mail.url``."""
+    access: Access
 
 
 _JSON_TYPES = (str, int, float, bool, type(None))
@@ -72,6 +91,7 @@ class Job:
     processes: str | None
     units: "UnitsFactory | None"
     preload: tuple[str, ...]
+    needs: tuple[Need, ...]
     function: Callable[..., Outcome | None]
 
     @property
@@ -139,6 +159,7 @@ def job(
     processes: str | None = None,
     units: "UnitsFactory | None" = None,
     preload: Sequence[str] = (),
+    needs: Sequence[Need] = (),
 ) -> Callable[[Callable[..., Outcome | None]], Job]:
     """Declare a job. The command line is made from the function's keyword parameters.
 
@@ -164,6 +185,7 @@ def job(
         units: Care, in the supervising process, for work done in units such as messages; made
             of the parameters and the settings when it is first needed.
         preload: Modules the job will need; imported while the run still asks for its lock.
+        needs: What it reads, writes, talks to and authenticates with, besides the database.
 
     Raises:
         DeclarationError: at import, saying what is missing or wrong.
@@ -192,6 +214,7 @@ def job(
             processes=processes,
             units=units,
             preload=tuple(preload),
+            needs=tuple(needs),
             function=function,
         )
         for problem in _problems(declared):
@@ -218,6 +241,11 @@ def _problems(declared: Job) -> Iterable[str]:
         yield "responsible= names nobody"
     if declared.when_locked != "skip" and not isinstance(declared.when_locked, Wait):
         yield "when_locked= must be 'skip' or Wait(duration)"
+    for need in declared.needs:
+        if not isinstance(need, Need) or need.access not in get_args(Access):
+            yield f"needs= must be like Need('mail', 'mail.url', 'connect'), not {need!r}"
+        elif not _WORD.fullmatch(need.name):
+            yield f"needs= names {need.name!r}; a name is lower-case letters, digits and hyphens"
     yield from _parameter_problems(declared)
 
 

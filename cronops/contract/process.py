@@ -8,6 +8,9 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+STUCK_SECONDS = 10
+"""How long a killed process is waited for; one stuck in the kernel nobody can kill."""
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -101,7 +104,7 @@ def end_descendants(grace: float, *, spare: Collection[int] = ()) -> tuple[int, 
     signal_all(left, signal.SIGTERM)
     signal_all(left, signal.SIGCONT)
     patience = time.monotonic() + grace
-    give_up = patience + 10  # a process stuck in the kernel cannot be killed by anybody
+    give_up = patience + STUCK_SECONDS
     while left and time.monotonic() < give_up:
         if time.monotonic() >= patience:
             signal_all(left, signal.SIGKILL)

@@ -1,9 +1,12 @@
-"""The request to stop, safe to make from a signal handler."""
+"""The request to stop, safe to make from a signal handler; and how long a run takes to obey."""
 
 import contextlib
 import os
 import select
+from datetime import timedelta
 from types import FrameType
+
+from cronops.config import Settings
 
 
 class StopRequest:
@@ -28,3 +31,19 @@ class StopRequest:
         if not self.requested and seconds > 0:
             select.select([self._read], [], [], seconds)
         return not self.requested
+
+
+def longest_stop(settings: Settings) -> timedelta:
+    """What a run may need after SIGTERM to end and to tell how; a pod is to be given as much.
+
+    Its processes have the grace, and whatever is stuck in the kernel some seconds more; the
+    outcome is stored again and again for the grace, the last time with a whole attempt to
+    connect; then the metrics. Alerts are left to a later run.
+    """
+    from cronops.contract.metrics import LONGEST_SECONDS
+    from cronops.contract.process import STUCK_SECONDS
+
+    grace = settings.supervisor.grace
+    return (
+        2 * grace + settings.db.connect_timeout + timedelta(seconds=STUCK_SECONDS + LONGEST_SECONDS)
+    )

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import psycopg
+if TYPE_CHECKING:
+    import psycopg
 
 
 class Enqueue(Protocol):
     """Put one message into the queue, in the connection's transaction."""
 
     def __call__(
-        self, connection: psycopg.Connection[Any], handler: str, payload: Any, **fields: Any
+        self, connection: "psycopg.Connection[Any]", handler: str, payload: Any, **fields: Any
     ) -> int | None:
         """The message's id; None where an unfinished one has the same deduplication key."""
 
@@ -21,7 +22,7 @@ class EnqueueMany(Protocol):
 
     def __call__(
         self,
-        connection: psycopg.Connection[Any],
+        connection: "psycopg.Connection[Any]",
         handler: str,
         payloads: Iterable[Any],
         **fields: Any,

@@ -11,10 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cronops.config import Settings
 from cronops.db.embedded import embedded_url
+from cronops.db.revision import SCHEMA_REVISION
 from cronops.errors import ConfigurationError, DatabaseUnavailable, SchemaMismatch
-
-SCHEMA_REVISION = "0001"
-"""The newest migration; a test holds it against the migrations folder."""
 
 _CONNECTION_LOST_STATES = ("08", "57P01", "57P02", "57P03", "25P03", "25P04")
 

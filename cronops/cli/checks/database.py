@@ -44,7 +44,8 @@ def _place(dsn: str, settings: "Settings") -> str:
 
 def schema(settings: "Settings") -> Iterator[Finding]:
     """Whether our tables are there, of this program's revision."""
-    from cronops.db.connect import SCHEMA_REVISION, check_schema, connect
+    from cronops.db.connect import check_schema, connect
+    from cronops.db.revision import SCHEMA_REVISION
 
     with connect(settings, "doctor", statement_timeout=_ANSWER_WITHIN) as at:
         check_schema(at, settings)

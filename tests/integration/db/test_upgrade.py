@@ -6,7 +6,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 
-from cronops.db.connect import SCHEMA_REVISION, check_schema
+from cronops.db.connect import check_schema
+from cronops.db.revision import SCHEMA_REVISION
 from cronops.db.upgrade import alembic_config, current, upgrade
 from cronops.errors import SchemaMismatch
 from tests.databases import Database

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from typer.exceptions import TyperException
 
-from cronops.cli.job_command import contract_lines, job_command, lock_template
+from cronops.cli.contract import contract_lines, lock_template
+from cronops.cli.job_command import job_command
 from cronops.contract.job import Job, Lock, Wait, job
 from cronops.contract.retry import Retry
 from cronops.errors import DeclarationError, TransientError
