@@ -19,13 +19,15 @@ from tests.databases import (
     drop_database,
 )
 from tests.probe.install import install_probe
+from tests.tools import REQUIRE_TOOLS_VARIABLE
 
 _SHARED_SERVER = pytest.StashKey[SharedServer]()
 _WORKER_INPUT = "cronops_server_directory"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in set(os.environ) - set(clean_environment()) - {SERVER_URL_VARIABLE}:
+    meant_for_tests = {SERVER_URL_VARIABLE, REQUIRE_TOOLS_VARIABLE}
+    for name in set(os.environ) - set(clean_environment()) - meant_for_tests:
         del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     directory = given[_WORKER_INPUT] if given else tempfile.mkdtemp(prefix="cronops-test-")

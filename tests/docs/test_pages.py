@@ -23,7 +23,7 @@ LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"`([^`]+)`")
 TITLED = re.compile(r"\A# (?P<title>\S+)\n")
 SETTING = re.compile(r"CRONOPS_\w*")
-NOT_SETTINGS = {"CRONOPS_CONFIG", "CRONOPS_TEST_DATABASE_URL"}
+NOT_SETTINGS = {"CRONOPS_CONFIG", "CRONOPS_TEST_DATABASE_URL", "CRONOPS_TEST_REQUIRE_TOOLS"}
 # Placeholders as the pages write them, and something that can stand there.
 PLACEHOLDERS = {"ID": "4711", "N": "2", "I/N": "1/2"}
 SHELL_ENDS = {"<", ">", "|", "&", ";", "2>/dev/null"}
