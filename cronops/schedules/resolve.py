@@ -5,7 +5,7 @@ Nothing here refuses anything: what is missing or wrong stays visible for the ru
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
 from shlex import split
@@ -46,6 +46,8 @@ class ResolvedSchedule:
     declaration: Declaration | None
     command_problem: CommandProblem | None
     stop_seconds: int
+    today: date
+    """The day of the check, by which rules know what has passed."""
 
     @property
     def name(self) -> str:
@@ -164,6 +166,8 @@ class ResolvedEnvironment:
     schedules: tuple[ResolvedSchedule, ...]
     document: Document
     declarations: Declarations
+    today: date
+    """The day of the check, by which rules know what has passed."""
 
     @property
     def namespace(self) -> str:
@@ -177,9 +181,16 @@ class ResolvedEnvironment:
 
 
 def resolve(
-    document: Document, environment: str, declarations: Declarations
+    document: Document,
+    environment: str,
+    declarations: Declarations,
+    *,
+    today: date = date.min,
 ) -> ResolvedEnvironment:
-    """Put together what the file says of one environment; `environment` must be in it."""
+    """Put together what the file says of one environment; `environment` must be in it.
+
+    Only rules ask for `today`; nothing that is rendered depends on it.
+    """
     said = document.environments[environment]
     layers = common_layers(document, environment)
     common = merged(layers)
@@ -188,9 +199,10 @@ def resolve(
         said=said,
         common=common,
         migration=merge(common, said.migration or Migration()),
-        schedules=tuple(_schedules(document, environment, layers, common, declarations)),
+        schedules=tuple(_schedules(document, environment, layers, common, declarations, today)),
         document=document,
         declarations=declarations,
+        today=today,
     )
 
 
@@ -200,6 +212,7 @@ def _schedules(
     layers: list[Layer],
     common: Template,
     declarations: Declarations,
+    today: date,
 ) -> Iterator[ResolvedSchedule]:
     prefix = document.environments[environment].name_prefix
     for index, entry in enumerate(document.schedules):
@@ -224,6 +237,7 @@ def _schedules(
             declaration=declaration,
             command_problem=problem,
             stop_seconds=declarations.stop_seconds(variables(template)),
+            today=today,
         )
 
 

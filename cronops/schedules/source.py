@@ -64,6 +64,13 @@ class Source:
                     return _position_of(key)
         return self.position(path)
 
+    def written(self, path: Path) -> str | None:
+        """The text of the scalar at `path` as it stands there; None where no scalar does."""
+        node: yaml.Node | None = self._root
+        for step in path:
+            node = node and _child(node, step)
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+
     def _construct(self, node: yaml.Node, depth: int) -> Any:
         self._budget -= 1
         if self._budget < 0:
