@@ -12,7 +12,7 @@ WORKERS ?= logical
 .PHONY: help
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' \
-		| while IFS='|' read -r target meaning; do printf '  %-14s %s\n' "$$target" "$$meaning"; done
+		| while IFS='|' read -r target meaning; do printf '  %-20s %s\n' "$$target" "$$meaning"; done
 
 .PHONY: run
 run: $(READY) ## Try it: enqueue a sample batch, process it, look at the result
@@ -44,14 +44,39 @@ format: $(READY) ## Format, and fix what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: tools
+tools: ## Install what proves image, manifests and chart (hadolint, checkov, Helm's engine, promtool)
+	@.ci/tools
+
+.PHONY: manifests
+manifests: $(READY) ## Write k8s/ and the chart from schedules.yaml
+	@for environment in $(ENVIRONMENTS); do \
+		$(BIN)/cronops schedules render --env $$environment --out k8s/$$environment || exit; done
+	$(BIN)/cronops schedules chart --out charts/cronops
+
+.PHONY: manifests-check
+manifests-check: $(READY) ## Prove schedules.yaml, and that k8s/ and the chart agree with it
+	$(BIN)/cronops schedules validate
+	@for environment in $(ENVIRONMENTS); do \
+		$(BIN)/cronops schedules render --env $$environment --out k8s/$$environment --check || exit; done
+	$(BIN)/cronops schedules chart --out charts/cronops --check
+
+.PHONY: manifests-lint
+manifests-lint: tools ## Let checkov look at k8s/
+	.tools/bin/checkov -d k8s --framework kubernetes --skip-download --compact --quiet
+
+ENVIRONMENTS := production staging development
+
 .PHONY: lock
 lock: $(READY) ## Pin every dependency anew, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) --all-extras pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) -c requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(LOCK) --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	$(LOCK) --python-version 3.11 -c requirements.lock pyproject.toml -o requirements-runtime.lock
+	echo hatchling | $(LOCK) --python-version 3.11 -c requirements.lock - -o requirements-build.lock
+	$(LOCK) --python-version 3.12 requirements-tools.in -o requirements-tools.lock
 
-# Every file of each version, for any platform and Python, and no host's name.
-LOCK_OPTIONS := --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
+# Every file of each version, for any platform and newer Python, and no host's name.
+LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .PHONY: db-stop
@@ -61,7 +86,7 @@ db-stop: ## Stop the demo's embedded PostgreSQL, if it runs
 
 .PHONY: clean
 clean: db-stop ## Remove everything that make has made, the demo's data too
-	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Compiled at once: with PYTHONDONTWRITEBYTECODE set, every start would compile everything anew.
