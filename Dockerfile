@@ -35,6 +35,12 @@ RUN /opt/build/bin/python -m hatchling build -t wheel -d /opt/wheel \
     && /opt/cronops/bin/python -c "import zoneinfo; zoneinfo.ZoneInfo('Europe/Brussels')"
 
 FROM ${PYTHON_IMAGE}
+# /tmp is the one place that is written to; the pod mounts an emptyDir there.
+ENV PATH=/opt/cronops/bin:$PATH \
+    HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONSAFEPATH=1
+
 # The base comes without the standard library's bytecode: on a read-only root that costs each start
 # 0.2 s. And nothing will be installed any more.
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
@@ -42,12 +48,6 @@ RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptoo
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /usr/local/lib/python3*/
 
 COPY --from=build /opt/cronops /opt/cronops
-
-# /tmp is the one place that is written to; the pod mounts an emptyDir there.
-ENV PATH=/opt/cronops/bin:$PATH \
-    HOME=/tmp \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONSAFEPATH=1
 
 ARG VERSION=unknown
 ARG REVISION=unknown
