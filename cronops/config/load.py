@@ -95,6 +95,43 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Loaded:
     return Loaded(settings, sources, tuple(unknown))
 
 
+def problems_of(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each ``CRONOPS_…`` variable that `load_settings` would refuse or not know, and why.
+
+    For variables that are set elsewhere: no file they name is opened, and what stands in one is
+    taken to be right.
+    """
+    known = {leaf.variable: leaf for leaf in leaves()}
+    files = {f"{variable}_FILE" for variable in known}
+    values: dict[str, Any] = {}
+    elsewhere = {CONFIG_FILE_VARIABLE} & set(environment)
+    for name in sorted(environment):
+        text, leaf = environment[name], known.get(name)
+        if not name.startswith(PREFIX) or not text or name == CONFIG_FILE_VARIABLE:
+            continue
+        if name in files:
+            elsewhere.add(name)
+        elif leaf is None:
+            yield name, "no setting is called so"
+        elif environment.get(f"{name}_FILE"):
+            yield name, f"both it and {name}_FILE are set"
+        else:
+            try:
+                _assign(values, leaf.path, _parsed(leaf, text, "it"))
+            except ConfigurationError as error:
+                yield name, str(error)
+    try:
+        Settings(**values)
+    except InvalidSettings as error:
+        for path, text in error.problems:
+            start = PREFIX + "__".join(path).upper()
+            if start in known:
+                yield start, text
+            elif not any(name.startswith((start, CONFIG_FILE_VARIABLE)) for name in elsewhere):
+                # Settings that contradict each other; one from elsewhere might put it right.
+                yield next(name for name in sorted(environment) if name.startswith(start)), text
+
+
 def _from_environment(leaf: Leaf, env: Mapping[str, str]) -> tuple[Any, str] | None:
     direct, file_variable = leaf.variable, f"{leaf.variable}_FILE"
     # An empty variable is what a manifest's unset value becomes: it means "not set".
