@@ -1,0 +1,164 @@
+"""The PromQL of the alerts. What is measured where, and why so: docs/alerts.md.
+
+Every query ends without labels of its own, whatever scrapes the metrics and however many replicas
+it has; the alert's labels say whose it is. Jobs are joined to their CronJobs once for an
+environment, by the recording rules; a schedule's own queries find their series by equality, so
+that a thousand of them cost little.
+"""
+
+import re
+from dataclasses import dataclass
+
+# As cronops.contract.metrics names them, which this package must not import; a test compares.
+LAST_SUCCESS = "cronops_last_success_timestamp_seconds"
+LAST_FAILURE = "cronops_last_failure_timestamp_seconds"
+
+WATCHED_SINCE = "cronops:cronjob_watched_since:seconds"
+UNFINISHED_SINCE = "cronops:cronjob_unfinished_since:seconds"
+FAILED_START = "cronops:cronjob_failed_start:seconds"
+CRONJOBS = "cronops:cronjobs:count"
+
+_UNSAFE = re.compile(r'["\\]|[^ -~]')
+
+
+def text(value: str) -> str:
+    """A PromQL string, in ASCII."""
+    return f'"{_UNSAFE.sub(_escaped, value)}"'
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
+
+
+@dataclass(frozen=True)
+class InEnvironment:
+    """The queries about one environment as a whole."""
+
+    environment: str
+    namespace: str
+
+    def recordings(self) -> dict[str, str]:
+        """What is worked out once for all schedules: the series' names and their queries."""
+        namespace = f"namespace={text(self.namespace)}"
+        same = "on (cronjob, schedule, timezone)"
+        info = f"kube_cronjob_info{{{namespace}}}"
+        suspended = f"{info} and on (cronjob) (kube_cronjob_spec_suspend{{{namespace}}} == 1)"
+        remembered = f"last_over_time({WATCHED_SINCE}{{environment={text(self.environment)}}}[1d])"
+        now = "group by (cronjob, schedule, timezone)"
+        complete = f'kube_job_complete{{{namespace},condition="true"}} == 1'
+        failed = f'kube_job_failed{{{namespace},condition="true"}} == 1'
+        return {
+            CRONJOBS: f"count({info})",
+            # Kubernetes does not tell since when a CronJob is not suspended, or has its present
+            # schedule. So the time at which it was first seen so is carried along, a day without
+            # metrics at most.
+            WATCHED_SINCE: (
+                f"{now} ({suspended}) * time()\n"
+                f"or {same} {remembered} and {same} {info}\n"
+                f"or {same} {now} ({info}) * time()"
+            ),
+            UNFINISHED_SINCE: _starts(
+                namespace, "min", f"unless on (job_name) ({complete} or {failed})"
+            ),
+            FAILED_START: _starts(namespace, "max", f"and on (job_name) ({failed})"),
+        }
+
+    def unseen(self) -> str:
+        """Not one CronJob is seen here: kube-state-metrics is gone, or all of them are."""
+        return f"absent(kube_cronjob_info{{namespace={text(self.namespace)}}})"
+
+
+NO_PUSHGATEWAY = "absent(pushgateway_build_info)"
+"""Pushed metrics and the gateway's own are scraped together: without the one no other."""
+
+
+@dataclass(frozen=True)
+class OfSchedule:
+    """The queries about one schedule."""
+
+    environment: str
+    namespace: str
+    schedule: str
+    cronjob: str
+    is_reported: bool
+    """Whether its runs report metrics."""
+
+    def missed(self, limit: int) -> str:
+        """Seconds since the last good run, where more than `limit`.
+
+        Good is also a Job that completed because its run was skipped. What is suspended against
+        the file is not excused by being watched.
+        """
+        suspended = f"(kube_cronjob_spec_suspend{self._in_cluster} == 1)"
+        seen = [
+            f"kube_cronjob_status_last_successful_time{self._in_cluster}",
+            f"{WATCHED_SINCE}{self._recorded} unless on (cronjob) {suspended}",
+        ]
+        if self.is_reported:
+            seen.insert(0, f"{LAST_SUCCESS}{self._reported}")
+        return f"time() - max(\n  {_either(seen)}\n) > {limit}"
+
+    def unstarted(self, late: int, silence: int, zone: str) -> str:
+        """A slot went by `late` seconds ago without a Job, or there is no CronJob.
+
+        Not while a Job is active, which may keep the next from starting; and not before a slot
+        has come for certain since the CronJob is as it is, nor where kube-state-metrics reads
+        schedules in no zone.
+        """
+        zoned = f"{WATCHED_SINCE}{self._recorded[:-1]},timezone={text(zone)}}}"
+        return (
+            f"time() - max(kube_cronjob_next_schedule_time{self._in_cluster}) > {late}\n"
+            f"  unless max(kube_cronjob_status_active{self._in_cluster}) > 0\n"
+            f"  and time() - max({zoned}) > {silence + late}\n"
+            f"or max(absent(kube_cronjob_info{self._in_cluster})\n"
+            f"  and on () {CRONJOBS}{{environment={text(self.environment)}}})"
+        )
+
+    def overlong(self, limit: int) -> str:
+        """Seconds since the oldest unfinished Job began, where more than `limit`."""
+        return f"time() - max({UNFINISHED_SINCE}{self._recorded}) > {limit}"
+
+    def unrecorded(self) -> str:
+        """Seconds since the last failed Job began, where no run has told of it since.
+
+        A reported success does not count: it may be another shard's.
+        """
+        heard = [
+            f"{LAST_FAILURE}{self._reported}",
+            f"kube_cronjob_status_last_successful_time{self._in_cluster}",
+            "vector(0)",
+        ]
+        return f"time() - (max({FAILED_START}{self._recorded}) > max(\n  {_either(heard)}\n))"
+
+    @property
+    def _reported(self) -> str:
+        return f"{{environment={text(self.environment)},schedule={text(self.schedule)}}}"
+
+    @property
+    def _in_cluster(self) -> str:
+        return f"{{namespace={text(self.namespace)},cronjob={text(self.cronjob)}}}"
+
+    @property
+    def _recorded(self) -> str:
+        return f"{{environment={text(self.environment)},cronjob={text(self.cronjob)}}}"
+
+
+def _starts(namespace: str, which: str, condition: str) -> str:
+    """When Jobs began that meet the condition: the first or the last of each CronJob."""
+    return (
+        f"{which} by (cronjob) (label_replace(\n"
+        f"  max by (job_name, owner_name) "
+        f'(kube_job_owner{{{namespace},owner_kind="CronJob"}})\n'
+        f"  * on (job_name) group_left ()\n"
+        f"  max by (job_name) (\n"
+        f"    kube_job_status_start_time{{{namespace}}}\n"
+        f"    {condition}\n"
+        f"  ),\n"
+        f'  "cronjob", "$1", "owner_name", "(.*)"\n'
+        f"))"
+    )
+
+
+def _either(selectors: list[str]) -> str:
+    return "\n  or ".join(selectors)
