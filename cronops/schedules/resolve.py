@@ -224,11 +224,14 @@ def _schedules(
         expression = (override.schedule if override else None) or entry.schedule
         cron, cron_error = _parsed(expression)
         declaration, problem = _declared(entry.command, declarations)
+        shards = (override.shards if override else None) or entry.shards
+        # An Indexed Job's pods are called like the Job, and by their index.
+        longest = LONGEST_NAME - (len(f"-{shards - 1}") if shards else 0)
         yield ResolvedSchedule(
             entry=entry,
             index=index,
             environment=environment,
-            cronjob=shortened(f"{prefix}{entry.name}"),
+            cronjob=shortened(f"{prefix}{entry.name}", longest),
             template=template,
             layers=(*layers, *own),
             expression=expression,
