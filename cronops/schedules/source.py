@@ -40,15 +40,26 @@ class Source:
         self._budget = _ALIASED_PER_NODE * _written(root) + 1000
         self.value: Any = self._construct(root, 0)
 
-    def position(self, path: Path) -> Position:
-        """Where `path` stands: the value's place, or that of the nearest thing above it."""
+    def position(self, path: Path, offset: int = 0) -> Position:
+        """Where `path` stands: the value's place, or that of the nearest thing above it.
+
+        `offset` counts letters into a value; it is left out of account where quoting or line ends
+        make the letters of the file others than those of the value.
+        """
         node = self._root
         for step in path:
             found = _child(node, step)
             if found is None:
-                break
+                return _position_of(node)
             node = found
-        return _position_of(node)
+        position = _position_of(node)
+        if not offset or not isinstance(node, yaml.ScalarNode):
+            return position
+        quotes = 0 if _is_plain(node) else 2
+        start, end = node.start_mark, node.end_mark
+        if start.line != end.line or end.column - start.column != len(node.value) + quotes:
+            return position
+        return Position(position.line, position.column + quotes // 2 + offset)
 
     def key_position(self, path: Path) -> Position:
         """Where the last key of `path` itself stands, for one that should not be there."""

@@ -14,12 +14,14 @@ from datetime import date
 from typing import Any
 
 from cronops.schedules.declarations import Declarations
-from cronops.schedules.findings import Finding, InvalidSchedules, Path, Position, Severity
+from cronops.schedules.findings import Finding, InvalidSchedules, Path, Severity
 from cronops.schedules.merge import common_layers, origins
 from cronops.schedules.model import Document
 from cronops.schedules.nearest import nearest
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
+from cronops.schedules.rules import RULES
 from cronops.schedules.rules.rule import Problem, Rule
+from cronops.schedules.rules.structural import STRUCTURAL
 from cronops.schedules.source import Source, read_source
 from cronops.schedules.structure import read_document
 from cronops.schedules.waivers import Waivers
@@ -71,35 +73,34 @@ def validate(
         return Report((_unknown_environment(source, document, environment),), document, source)
     chosen = [environment] if environment is not None else list(document.environments)
     environments = {one: resolve(document, one, declarations, today=today) for one in chosen}
-    findings = _Check(document).run(environments)
-    return Report(_placed(findings, source), document, source, environments)
+    findings = _Check(document, source).run(environments)
+    return Report(findings, document, source, environments)
 
 
 @dataclass
 class _Places:
     """Where one and the same thing was found; dictionaries, as they keep the order."""
 
+    offset: int
     environments: dict[str, None] = field(default_factory=dict)
-    schedules: dict[str | None, None] = field(default_factory=dict)
+    schedules: dict[str, None] = field(default_factory=dict)
 
 
 class _Check:
     """One pass over all environments: like findings are joined, and waivers are looked up."""
 
-    def __init__(self, document: Document) -> None:
-        # Rules import what they judge; a file that cannot be read does not wait for them.
-        from cronops.schedules.rules import RULES, UNWAIVABLE
-
+    def __init__(self, document: Document, source: Source) -> None:
         self._document = document
+        self._source = source
         self._of_schedules = [rule for rule in RULES if rule.of is ResolvedSchedule]
         self._of_environments = [rule for rule in RULES if rule.of is ResolvedEnvironment]
         waivable = {rule.id for rule in RULES if rule.waivable}
-        self._known = {rule.id for rule in RULES} | UNWAIVABLE
+        self._known = {rule.id for rule in RULES} | {row.id for row in STRUCTURAL}
         self._waivers = Waivers(document, waivable)
         self._by_name: dict[str, dict[str, ResolvedSchedule]] = {}
         self._found: dict[tuple[Finding, str | None], _Places] = {}
 
-    def run(self, environments: Mapping[str, ResolvedEnvironment]) -> list[Finding]:
+    def run(self, environments: Mapping[str, ResolvedEnvironment]) -> tuple[Finding, ...]:
         for environment in environments.values():
             for schedule in environment.schedules:
                 self._check_schedule(schedule)
@@ -107,14 +108,13 @@ class _Check:
                 for problem in rule.check(environment):
                     self._add_of_environment(environment, rule, problem)
         complete = len(environments) == len(self._document.environments)
-        return [*self._joined(), *self._waivers.problems(self._known, complete=complete)]
+        problems = self._waivers.problems(self._known, complete=complete)
+        placed = (
+            replace(finding, position=self._source.position(finding.path)) for finding in problems
+        )
+        return tuple(sorted((*self._joined(), *placed), key=lambda finding: finding.position))
 
     def _check_schedule(self, schedule: ResolvedSchedule) -> None:
-        broken = schedule.command_problem
-        if broken is not None:
-            finding = Finding(broken.rule, Severity.ERROR, broken.message, broken.instead)
-            path = (*schedule.path, "command")
-            self._add(replace(finding, path=path), schedule.environment, schedule.name)
         for rule in self._of_schedules:
             for problem in rule.check(schedule):
                 self._add_of_schedule(schedule, rule, problem)
@@ -126,10 +126,10 @@ class _Check:
         if path is None:
             path = schedule.path_of(*problem.field) if problem.field else schedule.path
         waived = self._waivers.of_schedule(schedule.layers, rule.id)
-        self._add(_finding(rule, problem, path, waived), schedule.environment, schedule.name)
+        self._add(self._finding(rule, problem, path, waived), problem.offset, schedule)
 
     def _add_of_environment(
-        self, environment: ResolvedEnvironment, rule: Rule[ResolvedEnvironment], problem: Problem
+        self, environment: ResolvedEnvironment, rule: Rule[Any], problem: Problem
     ) -> None:
         schedule = self._schedule(environment, problem)
         if schedule is not None:
@@ -144,8 +144,7 @@ class _Check:
                     path = (*layer.path, *problem.field)
                 break
         waived = self._waivers.of_environment(environment.name, rule.id)
-        finding = _finding(rule, problem, path, waived)
-        self._add(finding, environment.name, problem.schedule)
+        self._add(self._finding(rule, problem, path, waived), problem.offset, environment)
 
     def _schedule(
         self, environment: ResolvedEnvironment, problem: Problem
@@ -161,38 +160,37 @@ class _Check:
             self._by_name[environment.name] = by_name
         return self._by_name[environment.name].get(problem.schedule)
 
-    def _add(self, finding: Finding, environment: str, schedule: str | None) -> None:
-        places = self._found.setdefault((finding, finding.waived), _Places())
-        places.environments[environment] = None
-        places.schedules[schedule] = None
+    def _add(
+        self, finding: Finding, offset: int, where: ResolvedSchedule | ResolvedEnvironment
+    ) -> None:
+        places = self._found.setdefault((finding, finding.waived), _Places(offset))
+        if isinstance(where, ResolvedSchedule):
+            places.environments[where.environment] = None
+            places.schedules[where.name] = None
+        else:
+            places.environments[where.name] = None
+
+    def _finding(
+        self, rule: Rule[Any], problem: Problem, path: Path, waived: str | None
+    ) -> Finding:
+        message = problem.message
+        if problem.beside is not None:
+            message = f"{message} (see line {self._source.position(problem.beside).line})"
+        severity = problem.severity or rule.severity
+        instead = problem.instead or rule.instead
+        return Finding(rule.id, severity, message, instead, path, waived=waived)
 
     def _joined(self) -> Iterator[Finding]:
         for (finding, _), places in self._found.items():
-            first, *others = places.schedules
+            schedules = list(places.schedules)
+            more = f" (for {schedules[0]} and {len(schedules) - 1} more)" if schedules[1:] else ""
             yield replace(
                 finding,
-                message=f"{finding.message} (for {first} and {len(others)} more)"
-                if others
-                else finding.message,
-                schedule=None if others else first,
+                message=finding.message + more,
+                position=self._source.position(finding.path, places.offset),
+                schedule=schedules[0] if len(schedules) == 1 else None,
                 environments=tuple(places.environments),
             )
-
-
-def _finding(
-    rule: Rule[Any],
-    problem: Problem,
-    path: Path,
-    waived: str | None,
-) -> Finding:
-    return Finding(
-        rule.id,
-        problem.severity or rule.severity,
-        problem.message,
-        problem.instead or rule.instead,
-        path,
-        waived=waived,
-    )
 
 
 def _unknown_environment(source: Source, document: Document, name: str) -> Finding:
@@ -206,14 +204,3 @@ def _unknown_environment(source: Source, document: Document, name: str) -> Findi
         ("environments",),
         source.position(("environments",)),
     )
-
-
-def _placed(findings: list[Finding], source: Source) -> tuple[Finding, ...]:
-    """The findings with their positions, in the order of the file."""
-    positions: dict[Path, Position] = {}
-    for finding in findings:
-        if finding.path not in positions:
-            positions[finding.path] = source.position(finding.path)
-    placed = [replace(finding, position=positions[finding.path]) for finding in findings]
-    placed.sort(key=lambda finding: finding.position)
-    return tuple(placed)

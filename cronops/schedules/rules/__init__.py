@@ -2,20 +2,27 @@
 
 ::
 
-    cadence    when a schedule runs
-    fleet      all schedules of an environment together
-    names      names, labels and other text that the API checks
-    pods       what a pod is given
-    access     what a job reads, writes and authenticates with
-    structural what is found before any rule can be asked
+    cadence     when a schedule runs
+    clocks      days on which clocks are changed
+    standstill  what is provisional or suspended
+    fleet       all schedules of an environment together
+    crowding    runs that start at once
+    names       names, labels and other text that the API checks
+    pods        what a pod is given
+    access      what a job reads, writes and authenticates with
+    structural  what is found before any rule can be asked
 """
 
 from typing import Any
 
+from cronops.schedules.rules import cadence, clocks, crowding, fleet, standstill
 from cronops.schedules.rules.rule import Rule
-from cronops.schedules.rules.structural import STRUCTURAL
 
-RULES: tuple[Rule[Any], ...] = ()
+RULES: tuple[Rule[Any], ...] = (
+    *cadence.RULES,
+    *clocks.RULES,
+    *standstill.RULES,
+    *fleet.RULES,
+    *crowding.RULES,
+)
 """In the order in which they are listed."""
-UNWAIVABLE = frozenset(explained.id for explained in STRUCTURAL)
-"""Ids that no rule has: what cannot be read, cannot be waived."""

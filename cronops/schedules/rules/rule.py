@@ -31,6 +31,10 @@ class Problem:
     """Where it differs from the rule's."""
     schedule: str | None = None
     """For a rule of environments: the schedule it concerns, if one."""
+    offset: int = 0
+    """Letters into the value, where only a part of it is wrong."""
+    beside: Path | None = None
+    """Another place that has to do with it; the message is given its line."""
 
 
 @dataclass(frozen=True)

@@ -144,26 +144,6 @@ _SHAPE = (
         "Name one of the file's environments.",
     ),
 )
-_COMMANDS = (
-    Explained(
-        "command-syntax",
-        "The command can be split into words",
-        "A quote that is never closed would be refused by the pod's command line.",
-        "Close the quote.",
-    ),
-    Explained(
-        "command-unknown",
-        "The command exists",
-        "The pod would end at once with a usage error, every time.",
-        "Name a job as 'cronops jobs list' does.",
-    ),
-    Explained(
-        "command-option",
-        "The command takes these options and values",
-        "The pod would end at once with a usage error, every time.",
-        "Write what 'cronops COMMAND --help' shows.",
-    ),
-)
 _WAIVERS = (
     Explained(
         "waiver-unknown",
@@ -192,5 +172,5 @@ _WAIVERS = (
     ),
 )
 
-STRUCTURAL = (*_TEXT, *_SHAPE, *_COMMANDS, *_WAIVERS)
+STRUCTURAL = (*_TEXT, *_SHAPE, *_WAIVERS)
 """In the order of the check."""
