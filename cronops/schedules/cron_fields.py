@@ -51,10 +51,15 @@ def _named(first: int, *full_names: str) -> dict[str, int]:
     return {name[:3]: value for value, name in enumerate(full_names, first)}
 
 
-_MONTH_NAMES = tuple(
-    "january february march april may june july august september october november december".split()
+# fmt: off
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
 )
-_WEEKDAY_NAMES = tuple("sunday monday tuesday wednesday thursday friday saturday".split())
+_WEEKDAY_NAMES = (
+    "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+)
+# fmt: on
 
 MINUTES = Field("minute", 0, 59)
 HOURS = Field("hour", 0, 23)

@@ -62,10 +62,15 @@ class Walk:
             days, day = 1, _date(self._wall + DAY)
             while day.day != 1 and not times.day_matches(day):
                 days, day = days + 1, date.fromordinal(day.toordinal() + 1)
-            if not self._wall % DAY and self._instant + days * DAY < self._until:
+            reach = max(self._instant, self._wall) + days * DAY
+            if not self._wall % DAY and reach < self._until:
                 self._stand_at(self._instant + days * DAY)
             else:
-                self._stand_on_wall(self._wall + DAY)
+                before, wall = self._instant, self._wall
+                self._stand_on_wall(wall + DAY)
+                if self._instant <= before:
+                    # A whole day was skipped (Samoa, 2011); here the cluster's walk never ends.
+                    self._stand_on_wall(wall + 2 * DAY)
                 hour = self._wall % DAY // _HOUR
                 if hour:  # midnight was skipped, or the walk still suffers from one that was
                     self._stand_at(self._instant + (24 - hour if hour > 12 else -hour) * _HOUR)
@@ -74,13 +79,14 @@ class Walk:
         return True
 
     def _walk_clock(self, values: int, unit: int, count: int) -> bool:
-        while not values >> (value := self._wall // unit % count) & 1:
+        while not values >> self._wall // unit % count & 1:
             if not self._stepped and unit == _HOUR:
                 self._stand_on_wall(self._wall - self._wall % _HOUR)
             elif not self._stepped:
                 self._stand_at(self._instant - self._instant % _MINUTE)
-            later = values >> value
-            units = (later & -later).bit_length() - 1 if later else count - value
+            value = self._wall // unit % count
+            later = values >> value + 1
+            units = (later & -later).bit_length() if later else count - value
             if self._instant + units * unit >= self._until:
                 units = 1
             self._stand_at(self._instant + units * unit)
