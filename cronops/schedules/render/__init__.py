@@ -5,6 +5,7 @@ looked for here.
 """
 
 from cronops.schedules.render import common, index
+from cronops.schedules.render.alerts import render_alerts
 from cronops.schedules.render.ground import ground_of
 from cronops.schedules.render.migration import migration_text
 from cronops.schedules.render.schedule import schedule_file, schedule_text
@@ -26,5 +27,7 @@ def render(environment: ResolvedEnvironment, text: bytes) -> dict[str, str]:
     for schedule in environment.schedules:
         files[schedule_file(schedule)] = schedule_text(ground, schedule)
     files["kustomization.yaml"] = common.kustomization_text(ground, files)
+    # Not among its resources: a cluster without the Prometheus operator does not know the kind.
+    files |= render_alerts(environment)
     files[index.NAME] = index.index_text(ground, text, files)
     return dict(sorted(files.items()))

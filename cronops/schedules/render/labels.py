@@ -32,8 +32,8 @@ def slug(owner: str) -> str:
 
 
 def common_labels(environment: ResolvedEnvironment, template: Template) -> dict[str, str]:
-    """What all objects of one environment carry."""
-    labels = {
+    """What all objects of one environment carry; ours are not overruled by the file's."""
+    labels = _said(template.labels) | {
         NAME: "cronops",
         INSTANCE: label_value(environment.name),
         PART_OF: "cronops",
@@ -45,9 +45,9 @@ def common_labels(environment: ResolvedEnvironment, template: Template) -> dict[
 
 
 def schedule_labels(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> dict[str, str]:
-    """What a schedule's objects and pods carry; ours are not overruled by the file's."""
+    """What a schedule's objects and pods carry."""
     name = label_value(schedule.name)
-    labels = _said(schedule.template.labels) | common_labels(environment, schedule.template)
+    labels = common_labels(environment, schedule.template)
     labels |= {COMPONENT: name, SCHEDULE: name, "cronops/cr": label_value(schedule.entry.cr)}
     declared = schedule.declaration
     if declared is not None:
@@ -60,14 +60,13 @@ def schedule_labels(environment: ResolvedEnvironment, schedule: ResolvedSchedule
 
 def migration_labels(environment: ResolvedEnvironment) -> dict[str, str]:
     """What the migration's objects and pods carry."""
-    template = environment.migration
     ours = {COMPONENT: "migration", ROLE: "migration"}
-    return _said(template.labels) | common_labels(environment, template) | ours
+    return common_labels(environment, environment.migration) | ours
 
 
 def schedule_annotations(schedule: ResolvedSchedule, generator: str) -> dict[str, str]:
     """What people read on a CronJob."""
-    annotations = said_annotations(schedule.template)
+    annotations = said_annotations(schedule.template) | waivers(schedule.template)
     annotations["cronops/command"] = f"cronops {schedule.entry.command}"
     annotations["cronops/generated-by"] = generator
     if schedule.entry.description:
@@ -82,6 +81,13 @@ def schedule_annotations(schedule: ResolvedSchedule, generator: str) -> dict[str
 def said_annotations(template: Template) -> dict[str, str]:
     """The file's own annotations, which also stand on the pods."""
     return _said(template.annotations)
+
+
+def waivers(template: Template) -> dict[str, str]:
+    """What a scanner of manifests must be told not to hold against an object, and why."""
+    if template.image and template.image.digest:
+        return {}
+    return {"checkov.io/skip1": "CKV_K8S_43=only what is released is pinned by digest"}
 
 
 def _declared(declared: Declaration) -> dict[str, str]:

@@ -4,7 +4,7 @@ from cronops.schedules.render.access import access_text
 from cronops.schedules.render.failure_policy import failure_policy
 from cronops.schedules.render.ground import Ground
 from cronops.schedules.render.job import Job, job_text, pairs
-from cronops.schedules.render.labels import ROLE, migration_labels, said_annotations
+from cronops.schedules.render.labels import ROLE, migration_labels, said_annotations, waivers
 from cronops.schedules.render.pod import TEMPORARY, Variable, make_pod
 from cronops.schedules.render.texts import fill
 
@@ -50,7 +50,7 @@ def migration_text(ground: Ground) -> str:
             name=ground.named("cronops-migration", spec),
             namespace=environment.namespace,
             labels=labels,
-            annotations=pairs(said_annotations(template) | revision | told),
+            annotations=pairs(said_annotations(template) | waivers(template) | revision | told),
             access=access_text(
                 ground,
                 name=name,
