@@ -1,6 +1,6 @@
 """What all manifests of one environment share, worked out once."""
 
-import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -47,4 +47,10 @@ def ground_of(environment: ResolvedEnvironment) -> Ground:
         settings_name="",
         generator=f"cronops {environment.declarations.version}",
     )
-    return replace(made, settings_name=made.named("cronops-settings", json.dumps(settings)))
+    return replace(made, settings_name=made.named("cronops-settings", _hashed(settings)))
+
+
+def _hashed(settings: Mapping[str, str]) -> str:
+    """A line a setting, in a form that the chart's templates can write too."""
+    lines = (f"{name}={b64encode(text.encode()).decode()}\n" for name, text in settings.items())
+    return "".join(lines)

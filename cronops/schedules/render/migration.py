@@ -10,8 +10,8 @@ from cronops.schedules.render.texts import fill
 
 COMMAND = ("db", "upgrade")
 # A table of millions of rows may be rewritten; whoever waits for more should look at it.
-_DEADLINE = 1800
-_RETRIES = 2
+DEADLINE = 1800
+RETRIES = 2
 
 
 def migration_text(ground: Ground) -> str:
@@ -32,8 +32,8 @@ def migration_text(ground: Ground) -> str:
             or environment.declarations.stop_seconds(ground.settings),
         ),
         shards=None,
-        backoff_limit=_RETRIES if retries is None else retries,
-        active_deadline=template.active_deadline_seconds or _DEADLINE,
+        backoff_limit=RETRIES if retries is None else retries,
+        active_deadline=template.active_deadline_seconds or DEADLINE,
         # Safe to repeat, and for several pods at once.
         failure_policy=failure_policy(retry_safe=True, indexed=False),
     )
