@@ -6,7 +6,7 @@ kube-state-metrics sees of CronJobs and Jobs. docs/alerts.md says what to do.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -22,11 +22,12 @@ from cronops.schedules.render.alert_times import (
     overlong_after,
     unstarted_after,
 )
+from cronops.schedules.render.job import pairs
 from cronops.schedules.render.labels import common_labels, slug
+from cronops.schedules.render.quoting import Verbatim
 from cronops.schedules.render.texts import fill
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, variables
 
-RUNBOOK = "docs/alerts.md"
 MOST = 60
 """Schedules in one object: the operator takes half a megabyte of rules at most."""
 _DEFAULT_SEVERITY = "warning"
@@ -53,8 +54,16 @@ class Alert:
     query: str
     hold: str | None
     """How long the query must have held."""
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
+    labels: Verbatim
+    owners: Verbatim
+    """Annotations, as YAML, that name the owners."""
+    summary: str
+    description: str
+
+    @property
+    def runbook(self) -> str:
+        """Where it is said what to do."""
+        return f"docs/alerts.md#{self.name.lower()}"
 
 
 @dataclass(frozen=True)
@@ -68,9 +77,15 @@ class Group:
 
 def render_alerts(environment: ResolvedEnvironment) -> dict[str, str]:
     """The files of ``alerts/``: a kustomization of its own, for not every cluster has the kind."""
-    rules = fill("prometheus-rule.yaml.j2", objects=list(_objects(environment)))
+    names = {"environment": environment.name, "namespace": environment.namespace}
+    rules = fill(
+        "prometheus-rule.yaml.j2",
+        objects=list(_objects(environment)),
+        generator=f"cronops {environment.declarations.version}",
+        **names,
+    )
     return {
-        "alerts/kustomization.yaml": fill("alerts-kustomization.yaml.j2") + "\n",
+        "alerts/kustomization.yaml": fill("alerts-kustomization.yaml.j2", **names) + "\n",
         "alerts/prometheus-rule.yaml": rules + "\n",
     }
 
@@ -82,19 +97,17 @@ def watched(environment: ResolvedEnvironment) -> list[ResolvedSchedule]:
 
 def _objects(environment: ResolvedEnvironment) -> Iterator[dict[str, object]]:
     name = f"{environment.said.name_prefix}cronops"
-    labels = {key: said for key, said in environment.common.labels.items() if said is not None}
-    labels |= common_labels(environment, environment.common)
+    said_labels = {key: said for key, said in environment.common.labels.items() if said is not None}
+    labels = pairs(said_labels | common_labels(environment, environment.common))
     schedules = sorted(watched(environment), key=_topic)
     for number, start in enumerate(range(0, max(len(schedules), 1), MOST), 1):
         groups = list(_groups(environment, schedules[start : start + MOST]))
-        if number == 1:
+        if number == 1 and environment.schedules:
             groups.insert(0, _common_group(environment, is_anything_watched=bool(schedules)))
         yield {
             "name": name if number == 1 else f"{name}-{number}",
-            "namespace": environment.namespace,
             "labels": labels,
             "groups": groups,
-            "environment": environment.name,
         }
 
 
@@ -122,9 +135,7 @@ def _common_group(environment: ResolvedEnvironment, *, is_anything_watched: bool
 
 
 def _blind(environment: ResolvedEnvironment, queries: InEnvironment) -> Iterator[Alert]:
-    sources = {}
-    if environment.schedules:
-        sources["kube-state-metrics"] = queries.unseen()
+    sources = {"kube-state-metrics": queries.unseen()}
     if any(_has(one.template, _PUSHGATEWAY) for one in environment.schedules):
         sources["pushgateway"] = NO_PUSHGATEWAY
     for source, query in sources.items():
@@ -133,21 +144,16 @@ def _blind(environment: ResolvedEnvironment, queries: InEnvironment) -> Iterator
             "CronopsBlind",
             query,
             "15m",
-            {
-                "severity": environment.common.severity or _DEFAULT_SEVERITY,
-                "environment": literal(environment.name),
-                "namespace": literal(environment.namespace),
-                "source": source,
-                "responsible": slug(SHARED_OPS),
-            },
-            {
-                "summary": f"{where}: Prometheus sees nothing of {source}",
-                "description": (
-                    "Missed, overlong and unrecorded runs may go unnoticed until it does again."
-                ),
-                "responsible": SHARED_OPS,
-                "runbook": f"{RUNBOOK}#cronopsblind",
-            },
+            pairs(
+                {
+                    **_place(environment, environment.common),
+                    "source": source,
+                    "responsible": slug(SHARED_OPS),
+                }
+            ),
+            pairs({"responsible": SHARED_OPS}),
+            f"{where}: Prometheus sees nothing of {source}",
+            "Missed, overlong and unrecorded runs may go unnoticed until it does again.",
         )
 
 
@@ -162,9 +168,7 @@ def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Ite
     cronjob = literal(schedule.cronjob)
 
     def alert(name: str, query: str, hold: str | None, summary: str, description: str) -> Alert:
-        told = {"summary": f"{where}: {summary}", "description": description, **owners}
-        told["runbook"] = f"{RUNBOOK}#{name.lower()}"
-        return Alert(name, query, hold, labels, told)
+        return Alert(name, query, hold, labels, owners, f"{where}: {summary}", description)
 
     silence, limit, late = (
         longest_silence(schedule),
@@ -210,29 +214,29 @@ def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Ite
         )
 
 
-def _labels(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> dict[str, str]:
+def _labels(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Verbatim:
+    labels = _place(environment, schedule.template)
+    labels |= {"schedule": literal(schedule.name), "cr": literal(schedule.entry.cr)}
     declared = schedule.declaration
-    owners = {}
     if declared is not None:
-        owners["responsible"] = slug(declared.responsible)
-        owners["accountable"] = "_".join(slug(owner) for owner in declared.accountable)
+        labels["responsible"] = slug(declared.responsible)
+        labels["accountable"] = "_".join(slug(owner) for owner in declared.accountable)
+    return pairs(labels)
+
+
+def _place(environment: ResolvedEnvironment, template: Template) -> dict[str, str]:
     return {
-        "severity": schedule.template.severity or _DEFAULT_SEVERITY,
+        "severity": template.severity or _DEFAULT_SEVERITY,
         "environment": literal(environment.name),
         "namespace": literal(environment.namespace),
-        "schedule": literal(schedule.name),
-        "cr": literal(schedule.entry.cr),
-        **owners,
     }
 
 
-def _owners(declared: Declaration | None) -> dict[str, str]:
+def _owners(declared: Declaration | None) -> Verbatim:
     if declared is None:
-        return {}
-    return {
-        "responsible": literal(declared.responsible),
-        "accountable": literal(", ".join(declared.accountable)),
-    }
+        return Verbatim()
+    owners = {"responsible": declared.responsible, "accountable": ", ".join(declared.accountable)}
+    return pairs({role: literal(names) for role, names in owners.items()})
 
 
 def literal(said: str) -> str:
