@@ -1,0 +1,68 @@
+"""Scheduled jobs run only through command entry points: every rendered container, really run."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.pods import Pod, pods
+from tests.databases import Database
+
+PODS = list(pods("CronJob"))
+MIGRATIONS = list(pods("Job"))
+_URL = re.compile(r"https?://")
+
+
+def secrets_for(database: Database) -> dict[str, dict[str, str]]:
+    """The Secrets that docs/schedules.md asks for, by name and key."""
+    return {
+        "cronops-database": {"url": database.url},
+        "cronops-alert-routes": {"routes.json": "{}"},
+    }
+
+
+@pytest.mark.parametrize("pod", PODS, ids=str)
+def test_a_triggered_schedule_calls_a_command_and_the_run_is_recorded(
+    pod: Pod, database: Database, tmp_path: Path
+) -> None:
+    if any("{" in word for word in pod.command):
+        pytest.skip("triggered by an operator, who gives its arguments")
+    scheduled = datetime.now(UTC).replace(second=0, microsecond=0)
+    secrets = secrets_for(database)
+
+    done = pod.run(scheduled, secrets, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    runs = database.query("SELECT id, schedule, scheduled_at, outcome FROM run")
+    run_id = pod.job_name(scheduled) + ("" if pod.index is None else f"-{pod.index}")
+    assert runs == [(run_id, pod.schedule, scheduled, "succeeded")]
+    # Another pod of the same Job finds that nothing is left to do.
+    again = pod.run(scheduled, secrets, tmp_path)
+    assert again.returncode == 0
+    assert f"run {run_id} has already succeeded" in again.stdout
+
+
+@pytest.mark.parametrize("pod", MIGRATIONS, ids=str)
+def test_the_migration_makes_an_empty_database_ready(
+    pod: Pod, empty_database: Database, tmp_path: Path
+) -> None:
+    done = pod.run(datetime.now(UTC), secrets_for(empty_database), tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert empty_database.query("SELECT count(*) FROM run") == [(0,)]
+
+
+@pytest.mark.parametrize("pod", [*PODS, *MIGRATIONS], ids=str)
+def test_no_http_entry_point_starts_a_job(pod: Pod) -> None:
+    assert pod.command[0] == "cronops"
+    assert not any(_URL.search(word) for word in pod.command)
+    # No shell, no other container, and nothing that listens.
+    assert "initContainers" not in pod.spec
+    assert "ports" not in pod.container
+    assert not any(key in pod.container for key in ("livenessProbe", "readinessProbe"))
+
+
+def test_there_is_a_pod_of_every_environment() -> None:
+    for found in (PODS, MIGRATIONS):
+        assert {pod.environment for pod in found} == {"development", "staging", "production"}
