@@ -1,0 +1,171 @@
+"""The rule that a file which everybody may read holds no secret. Its messages never show one."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache, lru_cache
+from itertools import chain
+from shlex import split
+from urllib.parse import urlsplit
+
+from cronops.config.load import leaves
+from cronops.schedules.resolve import ResolvedSchedule
+from cronops.schedules.rules.rule import Problem
+from cronops.schedules.rules.template import template_rule
+
+_SECRET_NAME = re.compile(
+    r"(?:^|[_.\-/])(?:PASSWORD|PASSWD|PASSPHRASE|PASS|TOKEN|SECRET|SECRETS|API_?KEY|ACCESS_?KEY"
+    r"|SECRET_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ACCOUNT_?KEY|CREDENTIALS?|BEARER|COOKIE|DSN"
+    r"|CONNECTION_?STRING|WEBHOOK(?:_?URL)?|AUTHORIZATION|BASIC_?AUTH)(?:_?[0-9]+)?$"
+)
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[.\-/]")
+MOUNTED_AT = "/run/secrets/"
+_HARMLESS = frozenset({"", "true", "false", "yes", "no", "on", "off", "null", "none"})
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://")
+_KNOWN = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\."), "a signed token (JWT)"),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS access key"),
+    (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}"), "a Git host's token"),
+    (re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"), "a Slack token"),
+    (re.compile(r"\b[sr]k_live_[A-Za-z0-9]{10,}"), "a payment provider's key"),
+    (re.compile(r"\bAIza[0-9A-Za-z_-]{35}"), "a Google API key"),
+    (re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/?#@]*:[^\s/?#@]+@"), "a URL with a password"),
+    (re.compile(r"(?i)\b(?:password|passwd|pwd|secret|token|api_?key)=[^\s{&]"), "a password"),
+)
+_DIGEST = re.compile(r"\bsha(?:1|256|384|512)[:-][0-9A-Za-z+/=]+")
+_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_KINDS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+")
+_MOST_READ = 8192
+# In random text the kind of character changes every second time or so; in words, seldom.
+_CHANGES_OF_RANDOM = 0.28
+
+
+def _inline(
+    env: Mapping[str, str | None],
+    labels: Mapping[str, str | None],
+    annotations: Mapping[str, str | None],
+) -> Iterator[Problem]:
+    for name, value in env.items():
+        if value and (what := _in_variable(name, value)):
+            yield Problem(
+                f"the variable {name} holds {what}", _instead_of(name), field=("env", name)
+            )
+    for field, texts in (("labels", labels), ("annotations", annotations)):
+        for key, value in texts.items():
+            what = _secret_name(key, value or "") or secret_in(value or "")
+            if what:
+                yield Problem(
+                    f"the {field[:-1]} {key[:100]!r} holds {what}",
+                    "leave it out: everybody who may see the object can read it",
+                    (field, key),
+                )
+
+
+@lru_cache(maxsize=16_384)
+def _in_command(command: str) -> tuple[Problem, ...]:
+    try:
+        words = split(command)
+    except ValueError:
+        words = command.split()
+    found: list[Problem] = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option, _, value = word.partition("=")
+        named = option if option.startswith("--") else ""
+        if named and not value and not following.startswith("-"):
+            value = following
+        what = _secret_name(named, value) or secret_in(word)
+        if what:
+            where = f"the option {named}" if named else "the command"
+            found.append(Problem(f"{where} holds {what}", "", ("command",)))
+    return tuple(found)
+
+
+_of_templates = template_rule(
+    "secret-inline",
+    "env",
+    "labels",
+    "annotations",
+    title="No secret stands in the file",
+    why="The file, the manifests and the CronJob's description are read by many, and kept for "
+    "ever by the version control.",
+    instead="put it into a Secret, and name that under secrets",
+)(_inline)
+
+
+def _of_schedule(schedule: ResolvedSchedule) -> Iterator[Problem]:
+    of_template = _of_templates.of_template(schedule.template, schedule.environment)
+    return chain(of_template, _in_command(schedule.entry.command))
+
+
+RULES = (replace(_of_templates, check=_of_schedule),)
+
+
+@cache
+def _secret_settings() -> frozenset[str]:
+    """Variables whose whole value is a secret, or may hold one."""
+    return frozenset(
+        leaf.variable
+        for leaf in leaves()
+        if "secret" in leaf.setting.kind or leaf.setting.kind == "JSON object of lists"
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _in_variable(name: str, value: str) -> str | None:
+    if found := secret_in(value):
+        return found
+    if name in _secret_settings():
+        return None if _is_plain_url(value) else "what our settings keep secret"
+    return _secret_name(name, value)
+
+
+def _secret_name(name: str, value: str) -> str | None:
+    if not _SECRET_NAME.search(_WORDS.sub("_", name.lstrip("-")).upper()):
+        return None
+    if value.lower() in _HARMLESS or value.startswith(MOUNTED_AT):
+        return None
+    if _PLACEHOLDER.fullmatch(value) or _is_plain_url(value):
+        return None
+    return "what its name calls a secret"
+
+
+def _is_plain_url(value: str) -> bool:
+    """Whether it only says where something is: no user, password, query or fragment."""
+    if not _URL.match(value):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and not ("@" in parts.netloc or parts.query or parts.fragment)
+
+
+@lru_cache(maxsize=16_384)
+def secret_in(value: str) -> str | None:
+    """What kind of secret a text seems to hold; None for none."""
+    if len(value) < 8:
+        return None
+    value = value[:_MOST_READ]
+    for pattern, what in _KNOWN:
+        if pattern.search(value):
+            return what
+    if len(value) < 20:
+        return None
+    for run in _RUN.findall(_DIGEST.sub("", value)):
+        if _COMMIT.fullmatch(run) or run.isdigit():
+            continue
+        if (len(_KINDS.findall(run)) - 1) / len(run) >= _CHANGES_OF_RANDOM:
+            return "what looks like a key: long, and random"
+    return None
+
+
+def _instead_of(name: str) -> str:
+    if name not in _secret_settings():
+        return ""
+    return (
+        f"put it into a Secret, and write 'secrets: {{…: {{secretName: …, key: …, "
+        f"env: {name}_FILE}}}}'"
+    )

@@ -1,0 +1,74 @@
+"""Rules that look at nothing but what defaults, environment and schedule may each say.
+
+A thousand schedules share most of it: whatever the file says once is one object in all of them,
+and is judged once. The same rules hold for the migration's pod, which is no schedule.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+from cronops.schedules.findings import Severity
+from cronops.schedules.model import Template
+from cronops.schedules.resolve import ResolvedSchedule
+from cronops.schedules.rules.borrowed import kept_by
+from cronops.schedules.rules.rule import Problem, Rule
+
+id_of = id
+# Enough for all that ten thousand schedules say of one field; a bound for whoever reads many files.
+_MOST_REMEMBERED = 30_000
+
+
+@dataclass(frozen=True)
+class TemplateRule(Rule[ResolvedSchedule]):
+    """A rule of schedules that anything with a pod can be asked."""
+
+    of_template: Callable[[Template, str], Iterable[Problem]] = field(kw_only=True)
+    """Asked with the name of the environment; its problems' fields start at the template."""
+
+
+def template_rule(
+    id: str,
+    *fields: str,
+    title: str,
+    why: str,
+    instead: str,
+    severity: Severity = Severity.ERROR,
+    waivable: bool = True,
+) -> Callable[[Callable[..., Iterator[Problem]]], TemplateRule]:
+    """Declare a rule about some `fields` of a template, such as its ``egress``.
+
+    The function is called with their values. Other tools' names for the rule are looked up.
+    """
+    values = attrgetter(*fields)
+
+    def declare(check: Callable[..., Iterator[Problem]]) -> TemplateRule:
+        seen: dict[Any, tuple[Any, tuple[Problem, ...]]] = {}
+
+        def of_template(template: Template, _: str) -> tuple[Problem, ...]:
+            said = values(template)
+            key = id_of(said) if len(fields) == 1 else tuple(map(id_of, said))
+            known = seen.get(key)
+            if known is None:
+                if len(seen) >= _MOST_REMEMBERED:
+                    seen.clear()
+                problems = tuple(check(said) if len(fields) == 1 else check(*said))
+                # Holding the values keeps their ids from being given to others.
+                known = seen[key] = (said, problems)
+            return known[1]
+
+        return TemplateRule(
+            id,
+            severity,
+            title,
+            why,
+            instead,
+            ResolvedSchedule,
+            lambda schedule: iter(of_template(schedule.template, schedule.environment)),
+            waivable,
+            kept_by(id),
+            of_template=of_template,
+        )
+
+    return declare
