@@ -18,6 +18,9 @@ OPERATOR_COMMANDS = {
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),
+    "schedules": OperatorEntry(
+        "cronops.cli.schedules", "Check, explain and render schedules.yaml."
+    ),
     "db": OperatorEntry("cronops.cli.db", "Create and upgrade our tables."),
     "doctor": OperatorEntry(
         "cronops.cli.doctor", "Check this installation, one line a check.", command="doctor"

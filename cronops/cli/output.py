@@ -23,6 +23,7 @@ _GAP = "  "
 _PIPED_WIDTH = 120
 _NARROWEST = 20
 _EDGES = 4
+_COLOURS = {"red": "31", "yellow": "33", "blue": "34", "dim": "2"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Column:
             text = short_moment(value)
         else:
             text = self.show(value) if self.show and value is not None else as_text(value)
-        return _printable(" ".join(text.split()))
+        return printable(" ".join(text.split()))
 
 
 def show_table(
@@ -79,7 +80,7 @@ def show_record(record: Row, *, as_json: bool) -> None:
         return
     indent = max((len(key) for key in record), default=0) + len(_GAP)
     for key, value in record.items():
-        lines = [_printable(line) for line in as_text(value).splitlines()] or [""]
+        lines = [printable(line) for line in as_text(value).splitlines()] or [""]
         print_line(f"{key.replace('_', ' '):<{indent}}{lines[0]}".rstrip())
         for line in lines[1:]:
             print_line(" " * indent + line)
@@ -213,9 +214,19 @@ def _inline(value: object) -> str:
     return as_text(value)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without what a terminal would act upon: a message's error is somebody else's text."""
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def paint(text: str, colour: str, *, errors: bool = False) -> str:
+    """The text in a colour, where it is shown at a terminal and nobody has asked for none."""
+    stream = sys.stderr if errors else sys.stdout
+    if not stream.isatty():
+        return text
+    from cronops.config import is_set
+
+    return text if is_set("NO_COLOR") else f"\033[{_COLOURS[colour]}m{text}\033[0m"
 
 
 def _cut(text: str, size: int) -> str:

@@ -95,6 +95,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Loaded:
     return Loaded(settings, sources, tuple(unknown))
 
 
+def is_set(name: str) -> bool:
+    """Whether a variable that is no setting of ours is set to anything: ``NO_COLOR``."""
+    return bool(os.environ.get(name))
+
+
 def problems_of(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each ``CRONOPS_…`` variable that `load_settings` would refuse or not know, and why.
 
