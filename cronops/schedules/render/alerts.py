@@ -31,8 +31,8 @@ from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, var
 MOST = 60
 """Schedules in one object: the operator takes half a megabyte of rules at most."""
 _DEFAULT_SEVERITY = "warning"
-_PUSHGATEWAY = frozenset({"CRONOPS_PUSHGATEWAY_URL", "CRONOPS_PUSHGATEWAY_URL_FILE"})
-_REPORTING = _PUSHGATEWAY | {"CRONOPS_METRICS_TEXTFILE"}
+PUSHGATEWAY = frozenset({"CRONOPSPUSHGATEWAY_URL", "CRONOPSPUSHGATEWAY_URL_FILE"})
+REPORTING = PUSHGATEWAY | {"CRONOPS_METRICS_TEXTFILE"}
 _VALUE = "{{ $value | humanizeDuration }}"
 # A brace at the end might meet the ones of a template behind it.
 _BRACES = re.compile(r"\{{2,}|\{$")
@@ -99,7 +99,7 @@ def _objects(environment: ResolvedEnvironment) -> Iterator[dict[str, object]]:
     name = f"{environment.said.name_prefix}cronops"
     said_labels = {key: said for key, said in environment.common.labels.items() if said is not None}
     labels = pairs(said_labels | common_labels(environment, environment.common))
-    schedules = sorted(watched(environment), key=_topic)
+    schedules = sorted(watched(environment), key=lambda one: (_topic(one), one.name))
     for number, start in enumerate(range(0, max(len(schedules), 1), MOST), 1):
         groups = list(_groups(environment, schedules[start : start + MOST]))
         if number == 1 and environment.schedules:
@@ -136,7 +136,7 @@ def _common_group(environment: ResolvedEnvironment, *, is_anything_watched: bool
 
 def _blind(environment: ResolvedEnvironment, queries: InEnvironment) -> Iterator[Alert]:
     sources = {"kube-state-metrics": queries.unseen()}
-    if any(_has(one.template, _PUSHGATEWAY) for one in environment.schedules):
+    if any(_has(one.template, PUSHGATEWAY) for one in environment.schedules):
         sources["pushgateway"] = NO_PUSHGATEWAY
     for source, query in sources.items():
         where = f"cronops, {literal(environment.name)}"
@@ -158,7 +158,7 @@ def _blind(environment: ResolvedEnvironment, queries: InEnvironment) -> Iterator
 
 
 def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Iterator[Alert]:
-    is_reported = _has(schedule.template, _REPORTING)
+    is_reported = _has(schedule.template, REPORTING)
     queries = OfSchedule(
         environment.name, environment.namespace, schedule.name, schedule.cronjob, is_reported
     )
