@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 _NUMBER = re.compile(r"\+?[0-9]+")
 _LARGEST = 2**63 - 1  # what the cluster's parser can read
-_QUARTZ = (
+_ELSEWHERE = (
     (re.compile(r"[0-9a-z]*#.*", re.I), "the nth weekday of a month"),
-    (re.compile(r"(\d+|[a-z]{3})?L([-W].*)?", re.I), "the last day"),
+    (re.compile(r"(\d+|[a-z]{3})?L([-W].*)?", re.I), "the last such day"),
     (re.compile(r"\d+W", re.I), "the weekday nearest to a day"),
-    (re.compile(r"H([(/].*)?", re.I), "a time made from a hash"),
 )
+_HASHED = re.compile(r"H([(/].*)?")
 
 
 @dataclass(eq=False)
@@ -119,7 +119,7 @@ class _Item:
             message = "is read as if nothing followed the star"
             doubts.append(self._refused(message, "/".join([first, *steps]), by_cluster=False))
         elif step > 1 and len(values) == 1:
-            message = f"takes a step that leads out of {self._reach}: it means {low} alone"
+            message = f"has a step past the end of its range: it means {low} alone"
             doubts.append(self._refused(message, str(low), by_cluster=False))
         return sum(1 << value for value in values), star and step == 1
 
@@ -139,7 +139,7 @@ class _Item:
     def _around(self, low: int, high: int, step: int) -> str:
         """What a range means that runs on past the field's largest value."""
         field, size = self.field, self.field.high - self.field.low + 1
-        length = (high - low) % size + 1
+        length = (high - low) % size + 1 if low > high else min(high - low + 1, size)
         if step == 1 and length == size:
             return "*"
         values = [(low - field.low + n) % size + field.low for n in range(0, length, step)]
@@ -164,7 +164,9 @@ class _Item:
             if len(text) > 3 and full_name.startswith(text.lower()):
                 short = self.text.replace(text, full_name[:3].upper())
                 raise self._refused("must be named by three letters", short)
-        for pattern, meaning in _QUARTZ:
+        if _HASHED.fullmatch(self.text):
+            raise self._refused("(a time made from a hash) is not known to the cluster; choose one")
+        for pattern, meaning in _ELSEWHERE:
             if pattern.fullmatch(self.text):
                 raise self._refused(
                     f"({meaning}) is not known to the cluster; "

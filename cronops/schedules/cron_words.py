@@ -1,6 +1,7 @@
 """A cron expression in plain English."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from cronops.schedules.cron_fields import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Field
 from cronops.schedules.cron_times import Times
@@ -31,8 +32,6 @@ def _clock(times: Times) -> str:
     if on_the_hour and hour_step:
         return _every(hour_step, "hour")
     minutes = _every(minute_step, "minute") if minute_step else _counted(MINUTES, times.minutes)
-    if hour_step:
-        return f"{minutes} of {_every(hour_step, 'hour')}"
     return f"{minutes} of {_counted(HOURS, times.hours)}"
 
 
@@ -66,10 +65,14 @@ def _counted(field: Field, mask: int) -> str:
 
 
 def _listed(field: Field, mask: int) -> str:
-    """The values, three and more in a row as ``8 to 17``."""
+    """The values, three and more in a row as ``8 to 17``, of equal distance as steps."""
     word: Callable[[int], str] = str
     if field.full_names:
         word = {v: n.title() for v, n in enumerate(field.full_names, field.low)}.__getitem__
+    values = [value for value in range(field.low, field.high + 1) if mask >> value & 1]
+    steps = {later - sooner for sooner, later in pairwise(values)}
+    if len(values) > _FEW and len(steps) == 1 and steps != {1}:
+        return f"{word(values[0])} to {word(values[-1])} in steps of {steps.pop()}"
     parts: list[str] = []
     value = field.low
     while value <= field.high:

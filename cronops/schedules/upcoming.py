@@ -129,8 +129,9 @@ def _surprise(cron: Cron, offsets: Offsets, run: datetime) -> str | None:
 
 
 def _runs_at(cron: Cron, instant: int, zone: tzinfo | None) -> bool:
-    moment = datetime.fromtimestamp(instant, zone)
-    return cron.next(datetime.fromtimestamp(instant - 1, zone)) == moment
+    # Python takes the two sides of a repeated hour for equal: compare instants.
+    run = cron.next(datetime.fromtimestamp(instant - 1, zone))
+    return run is not None and _instant(run) == instant
 
 
 def _near_a_change(offsets: Offsets, instant: int) -> bool:
