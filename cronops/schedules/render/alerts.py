@@ -31,7 +31,7 @@ from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, var
 MOST = 60
 """Schedules in one object: the operator takes half a megabyte of rules at most."""
 _DEFAULT_SEVERITY = "warning"
-PUSHGATEWAY = frozenset({"CRONOPSPUSHGATEWAY_URL", "CRONOPSPUSHGATEWAY_URL_FILE"})
+PUSHGATEWAY = frozenset({"CRONOPS_PUSHGATEWAY_URL", "CRONOPS_PUSHGATEWAY_URL_FILE"})
 REPORTING = PUSHGATEWAY | {"CRONOPS_METRICS_TEXTFILE"}
 _VALUE = "{{ $value | humanizeDuration }}"
 # A brace at the end might meet the ones of a template behind it.
