@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from cronops.schedules.findings import Path
 from cronops.schedules.model import Document, Part, Schedule, Template
@@ -34,14 +34,12 @@ class Layer:
 
 def merge(below: P, above: Part) -> P:
     """`below` with everything that `above` says; a new object, of `below`'s class."""
-    values = dict(below.__dict__)
-    for name in above.model_fields_set:
-        if name in values:
-            values[name] = _combined(values[name], getattr(above, name), name)
-    made: Any = type(below).model_construct(
-        below.model_fields_set | above.model_fields_set, **values
-    )
-    return cast(P, made)
+    said = {
+        name: _combined(getattr(below, name), getattr(above, name), name)
+        for name in above.model_fields_set
+        if name in type(below).model_fields
+    }
+    return below.model_copy(update=said)
 
 
 def common_layers(document: Document, environment: str) -> list[Layer]:
@@ -115,8 +113,18 @@ def _combined(below: Any, above: Any, name: str) -> Any:
             else:
                 values[key] = _combined(values.get(key), value, key)
         return values
-    if isinstance(below, Part) and type(below) is type(above):
-        return merge(below, above)
+    if isinstance(above, Part):
+        return merge(below, above) if type(below) is type(above) else _without_nulls(above)
     if name == "waivers" and below:
         return [*below, *above]
     return above
+
+
+def _without_nulls(part: Part) -> Part:
+    """What a part says where nothing lies below that its nulls could take away."""
+    said = {
+        name: _combined({}, value, name)
+        for name, value in part.__dict__.items()
+        if isinstance(value, dict)
+    }
+    return part.model_copy(update=said) if said else part

@@ -12,10 +12,14 @@ from typing import Any
 import yaml
 
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Position, Severity
+from cronops.schedules.scalars import plain_value
 
 LONGEST = 16 << 20
 """Bytes a file may have; ten thousand schedules take about three million."""
+_MOST_NODES = 1_000_000
 _DEEPEST = 30
+# Parsing makes a recursive call a level; so many do no harm.
+_HARMLESS_DEPTH = 1000
 # Anchors save typing; a bomb needs its aliases to outnumber what was written.
 _ALIASED_PER_NODE = 10
 
@@ -23,12 +27,8 @@ _IMPLICIT = frozenset(
     f"tag:yaml.org,2002:{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 )
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
-# No leading zero: some parsers read octal there.
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,300})")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BRACKET = re.compile(r"[][{}]")
 
 
 class Source:
@@ -92,9 +92,7 @@ class Source:
                 node,
             )
         if depth > _DEEPEST:
-            raise _refused(
-                "too-deep", f"nested deeper than {_DEEPEST} levels", "write it flatter", node
-            )
+            raise _too_deep(_position_of(node))
         if node.tag not in _IMPLICIT:
             raise _refused(
                 "yaml-tag", f"tags such as {node.tag!r} are not taken", "leave the tag out", node
@@ -103,7 +101,7 @@ class Source:
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self._construct(item, depth + 1) for item in node.value]
-        return _scalar(node)
+        return plain_value(node.value) if _is_plain(node) else node.value
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -150,11 +148,11 @@ def read_source(text: bytes, name: str) -> Source:
             "not-utf-8", "the file is not UTF-8 text", "save it as UTF-8", Position(line, column)
         ) from None
     try:
-        root = yaml.compose(decoded, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if _may_be_hostile(decoded):
+            _survey(decoded)
+        root = yaml.compose(decoded, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise _unreadable(error, decoded) from None
-    except RecursionError:
-        raise _refused("too-deep", "nested far too deeply", "write it flatter") from None
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value.strip()):
         raise _refused(
             "empty-file",
@@ -171,22 +169,45 @@ def read_source(text: bytes, name: str) -> Source:
     return Source(name, root)
 
 
-def _scalar(node: yaml.Node) -> Any:
-    """The core schema of YAML 1.2: ``on``, ``12:30`` and ``0o7`` are text."""
-    text: str = node.value
-    if not _is_plain(node):
-        return text
-    if text in _NULL:
-        return None
-    if text in _TRUE:
+def _may_be_hostile(text: str) -> bool:
+    """Whether parsing could take too much stack or memory; quick, and careful."""
+    # Each value follows one of these signs; rarely an empty one comes with it.
+    if sum(map(text.count, "\n,:-?[{")) > _MOST_NODES:
         return True
-    if text in _FALSE:
-        return False
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
+    # Each block inside a block begins further to the right, but for lists in mappings.
+    if 2 * max(map(len, text.splitlines()), default=0) > _HARMLESS_DEPTH:
+        return True
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest - min(depth, 0) > _HARMLESS_DEPTH
+
+
+def _survey(text: str) -> None:
+    """Walk through the file without building anything, and refuse what is too deep or too much."""
+    depth = nodes = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            mark: Any = event.start_mark
+            at = Position(mark.line + 1, mark.column + 1)
+            if depth > _DEEPEST:
+                raise _too_deep(at)
+            if nodes > _MOST_NODES:
+                raise _refused(
+                    "file-too-large",
+                    f"the file holds more than {_MOST_NODES} values",
+                    "give the path of a schedules file",
+                    at,
+                )
+
+
+def _too_deep(at: Position) -> InvalidSchedules:
+    return _refused("too-deep", f"nested deeper than {_DEEPEST} levels", "write it flatter", at)
 
 
 def _is_plain(node: yaml.Node) -> bool:
@@ -239,7 +260,7 @@ def _refused(
 def _unreadable(error: yaml.YAMLError, text: str) -> InvalidSchedules:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
-        return _refused("yaml-syntax", f"not YAML: {error}", "look for control characters")
+        return _unprintable(text)
     position = Position(mark.line + 1, mark.column + 1)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
@@ -253,4 +274,27 @@ def _unreadable(error: yaml.YAMLError, text: str) -> InvalidSchedules:
         return _refused(
             "yaml-documents", "the file holds several documents", "keep one, without ---", position
         )
-    return _refused("yaml-syntax", f"not YAML: {problem}", "correct it here", position)
+    instead = "correct it here"
+    if found := _BARE_SIGN.search(line):
+        value = found[1].rstrip()
+        shown = value if len(value) <= 40 else f"{value[:39]}…"
+        instead = f'a value that begins with {value[0]} stands in quotes: "{shown}"'
+    return _refused("yaml-syntax", f"not YAML: {problem}", instead, position)
+
+
+# An expression without quotes: YAML takes the star for an alias, the @ for nothing.
+_BARE_SIGN = re.compile(r":\s+([*@%`].*)")
+_FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
+
+
+def _unprintable(text: str) -> InvalidSchedules:
+    found = _FORBIDDEN.search(text)
+    before = text[: found.start()] if found else text
+    at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    shown = f"U+{ord(found[0]):04X}" if found else "one"
+    return _refused(
+        "yaml-control-character",
+        f"YAML takes no control characters; here is {shown}",
+        "take it out",
+        at,
+    )
