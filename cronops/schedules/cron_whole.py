@@ -68,8 +68,8 @@ def _count(expression: str, fields: list[tuple[str, int]]) -> Refused:
 def _zone(expression: str) -> Refused:
     prefix = _ZONE.fullmatch(expression)
     if prefix is None:
-        return Refused("a time zone belongs into timeZone, not into the expression", 0, 0)
-    message = f"a time zone belongs into timeZone: write timeZone: {prefix[1]} beside the schedule"
+        return Refused("a time zone belongs in timeZone, not into the expression", 0, 0)
+    message = f"a time zone belongs in timeZone: write timeZone: {prefix[1]} beside the schedule"
     return Refused(message, 0, prefix.start(2), "")
 
 

@@ -37,11 +37,12 @@ def _clock(times: Times) -> str:
 
 def _day(times: Times) -> str:
     open_number, open_weekday = times.open_days
-    by_number = f"on {_counted(DAYS, times.days)}" if not open_number else ""
-    by_weekday = f"on {_listed(WEEKDAYS, times.weekdays)}" if not open_weekday else ""
-    if by_number and by_weekday:
-        return f"{by_number} and also {by_weekday.replace('on ', 'on every ', 1)}"
-    return by_number or by_weekday
+    by_number, by_weekday = _counted(DAYS, times.days), _listed(WEEKDAYS, times.weekdays)
+    if open_number and open_weekday:
+        return ""
+    if open_number:
+        return f"on {by_weekday}"
+    return f"on {by_number}" if open_weekday else f"on {by_number} and also on every {by_weekday}"
 
 
 def _every(step: int, unit: str) -> str:

@@ -115,8 +115,8 @@ def _skipped(
 def _surprise(cron: Cron, offsets: Offsets, run: datetime) -> str | None:
     wall = int((run.replace(tzinfo=None) - _EPOCH).total_seconds())
     instant = _instant(run)
-    if not cron.names(run.date()):
-        return "not a day that the expression names: the cluster comes here over a skipped midnight"
+    if not (cron.names(run.date()) and cron.hours >> run.hour & 1):
+        return "not a time that the expression names: a clock change leads the cluster here"
     if cron.hours == HOURS.everything or not _near_a_change(offsets, instant):
         return None
     instants = [one for one in offsets.instants(wall) if _runs_at(cron, one, run.tzinfo)]

@@ -95,7 +95,16 @@ def test_both_what_does_not_exist_and_what_is_stepped_over() -> None:
 def test_a_run_on_a_day_that_was_not_asked_for_is_told() -> None:
     [run] = _told("0 5 3 11 *", "America/Sao_Paulo", "2018-11-03 06:00", 1)
 
-    assert run.startswith("04 05:00-0200 not a day that the expression names")
+    assert run.startswith("04 05:00-0200 not a time that the expression names")
+
+
+def test_a_run_at_an_hour_that_was_not_asked_for_is_told() -> None:
+    said = "not a time that the expression names: a clock change leads the cluster here"
+    assert _told("45 1 * * *", "Australia/Lord_Howe", "2026-10-03 12:00", 3) == [
+        "04 01:45+1030",
+        f"04 02:45+1100 {said}",
+        "05 01:45+1100",
+    ]
 
 
 def test_a_time_that_the_walk_lands_beyond_is_told() -> None:
