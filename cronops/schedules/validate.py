@@ -8,20 +8,21 @@ Each stage needs the one before: what is no YAML has no structure, and what has 
 structure is not judged further.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from cronops.schedules.declarations import Declarations
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Severity
-from cronops.schedules.merge import common_layers, origins
+from cronops.schedules.merge import Layer, common_layers, origins
 from cronops.schedules.model import Document
 from cronops.schedules.nearest import nearest
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
 from cronops.schedules.rules import RULES
 from cronops.schedules.rules.rule import Problem, Rule
 from cronops.schedules.rules.structural import STRUCTURAL
+from cronops.schedules.rules.template import TemplateRule
 from cronops.schedules.source import Source, read_source
 from cronops.schedules.structure import read_document
 from cronops.schedules.waivers import Waivers
@@ -94,6 +95,7 @@ class _Check:
         self._source = source
         self._of_schedules = [rule for rule in RULES if rule.of is ResolvedSchedule]
         self._of_environments = [rule for rule in RULES if rule.of is ResolvedEnvironment]
+        self._of_templates = [rule for rule in RULES if isinstance(rule, TemplateRule)]
         waivable = {rule.id for rule in RULES if rule.waivable}
         self._known = {rule.id for rule in RULES} | {row.id for row in STRUCTURAL}
         self._waivers = Waivers(document, waivable)
@@ -107,6 +109,7 @@ class _Check:
             for rule in self._of_environments:
                 for problem in rule.check(environment):
                     self._add_of_environment(environment, rule, problem)
+            self._check_migration(environment)
         complete = len(environments) == len(self._document.environments)
         problems = self._waivers.problems(self._known, complete=complete)
         placed = (
@@ -118,6 +121,18 @@ class _Check:
         for rule in self._of_schedules:
             for problem in rule.check(schedule):
                 self._add_of_schedule(schedule, rule, problem)
+
+    def _check_migration(self, environment: ResolvedEnvironment) -> None:
+        """Ask of its pod what is asked of every other."""
+        layers = common_layers(self._document, environment.name)
+        path: Path = ("environments", environment.name)
+        if environment.said.migration is not None:
+            path = (*path, "migration")
+            layers.append(Layer("migration", path, environment.said.migration))
+        for rule in self._of_templates:
+            for problem in rule.of_template(environment.migration, environment.name):
+                place = _place(layers, problem.field) or path
+                self._add_of_environment(environment, rule, replace(problem, path=place))
 
     def _add_of_schedule(
         self, schedule: ResolvedSchedule, rule: Rule[Any], problem: Problem
@@ -139,10 +154,7 @@ class _Check:
         if path is None:
             path = ("environments", environment.name)
             layers = common_layers(self._document, environment.name)
-            for layer, _ in origins(layers, problem.field) if problem.field else ():
-                if layer.path is not None:
-                    path = (*layer.path, *problem.field)
-                break
+            path = _place(layers, problem.field) or path
         waived = self._waivers.of_environment(environment.name, rule.id)
         self._add(self._finding(rule, problem, path, waived), problem.offset, environment)
 
@@ -191,6 +203,13 @@ class _Check:
                 schedule=schedules[0] if len(schedules) == 1 else None,
                 environments=tuple(places.environments),
             )
+
+
+def _place(layers: Sequence[Layer], field: Path) -> Path | None:
+    """Where `field` was said that holds; None where nobody in the file said it."""
+    for layer, _ in origins(layers, field) if field else ():
+        return None if layer.path is None else (*layer.path, *field)
+    return None
 
 
 def _unknown_environment(source: Source, document: Document, name: str) -> Finding:

@@ -15,7 +15,16 @@
 
 from typing import Any
 
-from cronops.schedules.rules import cadence, clocks, crowding, fleet, standstill
+from cronops.schedules.rules import (
+    access,
+    cadence,
+    clocks,
+    crowding,
+    fleet,
+    names,
+    pods,
+    standstill,
+)
 from cronops.schedules.rules.rule import Rule
 
 RULES: tuple[Rule[Any], ...] = (
@@ -24,5 +33,8 @@ RULES: tuple[Rule[Any], ...] = (
     *standstill.RULES,
     *fleet.RULES,
     *crowding.RULES,
+    *names.RULES,
+    *pods.RULES,
+    *access.RULES,
 )
 """In the order in which they are listed."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from cronops.schedules.findings import Path
 from cronops.schedules.model import EmptyDir, Resources, Volume
@@ -31,11 +32,14 @@ def _quantity(
     resources: Resources | None, volumes: Mapping[str, Volume | None]
 ) -> Iterator[Problem]:
     for field, resource, text in _amounts(resources):
-        yield from _misfits(text, resource, field)
+        if fault := _fault_of(text, resource):
+            yield Problem(*fault, field)
     for name, directory in _directories(volumes):
-        if directory.size_limit is not None:
-            field = ("volumes", name, "emptyDir", "sizeLimit")
-            yield from _misfits(directory.size_limit, "ephemeral-storage", field)
+        fault = (
+            _fault_of(directory.size_limit, "ephemeral-storage") if directory.size_limit else None
+        )
+        if fault:
+            yield Problem(*fault, ("volumes", name, "emptyDir", "sizeLimit"))
 
 
 @template_rule(
@@ -88,8 +92,7 @@ def _limit_below_request(resources: Resources | None) -> Iterator[Problem]:
         limit = resources.limits.get(resource)
         if request is None or limit is None:
             continue
-        asked, allowed = _amount(request), _amount(limit)
-        if asked is not None and allowed is not None and allowed < asked:
+        if _is_below(limit, request):
             yield Problem(
                 f"the limit of {limit} {resource} is below the request of {request}",
                 field=("resources", "limits", resource),
@@ -154,7 +157,16 @@ def _amount(text: str) -> Fraction | None:
         return None
 
 
-def _misfits(text: str, resource: str, field: Path) -> Iterator[Problem]:
+@lru_cache(maxsize=4096)
+def _is_below(limit: str, request: str) -> bool:
+    allowed, asked = _amount(limit), _amount(request)
+    return allowed is not None and asked is not None and allowed < asked
+
+
+@lru_cache(maxsize=4096)
+def _fault_of(text: str, resource: str) -> tuple[str, str] | None:
+    """What is wrong with an amount of a resource, and what to write instead."""
+    example = _GOOD.get(resource, "1")
     try:
         amount = parse_quantity(text)
     except InvalidQuantity as fault:
@@ -162,26 +174,21 @@ def _misfits(text: str, resource: str, field: Path) -> Iterator[Problem]:
         # 512m is how 512 MB of memory is often written.
         if meant.endswith("m") and resource != "cpu":
             meant = f"{meant[:-1]}Mi"
-        yield Problem(fault.message, f"write {meant}" if meant else "", field)
-        return
-    example = _GOOD.get(resource, "1")
+        return fault.message, f"write {meant or example}"
     if amount <= 0:
-        yield Problem(
-            f"{resource} of {text} is nothing: the pod could not run", f"write {example}", field
-        )
-    elif resource == "cpu" and amount % _MILLI:
-        yield Problem(
+        return f"{resource} of {text} is nothing: the pod could not run", f"write {example}"
+    if resource == "cpu" and amount % _MILLI:
+        return (
             f"cpu of {text} is finer than a thousandth of a core, the least there is",
             "write thousandths: 1m or more",
-            field,
         )
-    elif resource != "cpu" and amount.denominator != 1:
-        whole = text.rstrip("m") if text.endswith("m") else ""
-        yield Problem(
+    if resource != "cpu" and amount.denominator != 1:
+        whole = text.removesuffix("m")
+        return (
             f"{resource} of {text} is a fraction of a byte: 'm' means thousandths",
             f"write {whole}Mi" if whole.isdigit() else f"write {example}",
-            field,
         )
+    return None
 
 
 RULES = (_quantity, _resource_name, _resources_missing, _limit_below_request, _scratch_size)

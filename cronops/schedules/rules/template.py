@@ -16,8 +16,8 @@ from cronops.schedules.rules.borrowed import kept_by
 from cronops.schedules.rules.rule import Problem, Rule
 
 id_of = id
-# Enough for all that ten thousand schedules say of one field; a bound for whoever reads many files.
-_MOST_REMEMBERED = 30_000
+# What is shared is asked for again at once; more would only be memory that the collector walks.
+_MOST_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,19 @@ def template_rule(
     The function is called with their values. Other tools' names for the rule are looked up.
     """
     values = attrgetter(*fields)
+    is_single = len(fields) == 1
 
     def declare(check: Callable[..., Iterator[Problem]]) -> TemplateRule:
         seen: dict[Any, tuple[Any, tuple[Problem, ...]]] = {}
 
-        def of_template(template: Template, _: str) -> tuple[Problem, ...]:
+        def of_template(template: Template, _: str = "") -> tuple[Problem, ...]:
             said = values(template)
-            key = id_of(said) if len(fields) == 1 else tuple(map(id_of, said))
+            key = id_of(said) if is_single else tuple(map(id_of, said))
             known = seen.get(key)
             if known is None:
                 if len(seen) >= _MOST_REMEMBERED:
                     seen.clear()
-                problems = tuple(check(said) if len(fields) == 1 else check(*said))
+                problems = tuple(check(said) if is_single else check(*said))
                 # Holding the values keeps their ids from being given to others.
                 known = seen[key] = (said, problems)
             return known[1]
@@ -65,7 +66,7 @@ def template_rule(
             why,
             instead,
             ResolvedSchedule,
-            lambda schedule: iter(of_template(schedule.template, schedule.environment)),
+            lambda schedule: iter(of_template(schedule.template)),
             waivable,
             kept_by(id),
             of_template=of_template,
