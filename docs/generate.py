@@ -94,8 +94,9 @@ def exit_codes_page() -> str:
         NOTE,
         "# Exit codes",
         "",
-        "The same for every command. The last column is the rule for `podFailurePolicy`; an "
-        "eviction (`DisruptionTarget`) is ignored before any of them.",
+        "The same for every command. The last column is the rule for `podFailurePolicy`. After a "
+        "code that may be retried an eviction (`DisruptionTarget`) is ignored: it costs no try. A "
+        "job that is not retry-safe fails with its first pod, whatever the code, and when evicted.",
         "",
         "| Code | Name | Meaning | Pod failure policy |",
         "|---|---|---|---|",
