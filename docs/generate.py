@@ -1,8 +1,10 @@
-"""Writes the pages that are made from the code: the command line, the settings, the exit codes.
+"""Writes the pages that are made from the code: the command line, the settings, the exit codes,
+the rules and fields of schedules.yaml, and its JSON Schema for editors.
 
 ``make docs`` writes them, ``make check`` compares (``--check``).
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
@@ -13,14 +15,17 @@ from unittest.mock import patch
 from typer.main import get_command
 
 from cronops.cli.main import app
+from cronops.cli.schedules.rules import rule_records
 from cronops.config import Leaf, Settings, leaves
 from cronops.config.setting import Section
 from cronops.errors import ExitCode, PodFailureAction
 from cronops.jobs import registry
+from cronops.schedules.model import json_schema
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made from the code by `make docs`; change the code instead. -->"
 WIDTH = 100
+MAIN_PARTS = ("Defaults", "Environment", "Schedule", "Override", "Migration", "Unscheduled")
 
 ACTION_NAMES = {
     PodFailureAction.NONE: "(success)",
@@ -108,10 +113,99 @@ def exit_codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rules_page() -> str:
+    """Every rule of a schedules file."""
+    lines = [
+        NOTE,
+        "# The rules of schedules.yaml",
+        "",
+        "What `cronops schedules validate` checks, in this order; [schedules.md](schedules.md) "
+        "says how to waive a rule. A note or a warning leaves the file valid.",
+    ]
+    for record in rule_records():
+        waivable = "waivable" if record["waivable"] else "never waived"
+        lines += [
+            "",
+            f"## {record['rule']}",
+            "",
+            f"**{record['title']}.** {record['severity'].capitalize()}, {waivable}.",
+            record["why"],
+            "",
+            f"*Instead:* {record['instead']}",
+        ]
+        if record["also"]:
+            lines += ["", f"*Known elsewhere as:* {', '.join(record['also'])}"]
+    return "\n".join(lines) + "\n"
+
+
+def fields_page() -> str:
+    """Every field of a schedules file, by the mapping it stands in."""
+    schema = json_schema()
+    lines = [
+        NOTE,
+        "# The fields of schedules.yaml",
+        "",
+        "Every key there is; any other is an error. [schedules.md](schedules.md) says how they "
+        "work together, and [schedules.schema.json](schedules.schema.json) tells an editor.",
+        *_fields("The file", schema, set()),
+    ]
+    parts: dict[str, Any] = schema["$defs"]
+    inherited = set(parts["Defaults"]["properties"])
+    for name in [*MAIN_PARTS, *sorted(parts.keys() - set(MAIN_PARTS))]:
+        lines += _fields(name, parts[name], set() if name == "Defaults" else inherited)
+    return "\n".join(lines) + "\n"
+
+
+def _fields(name: str, schema: dict[str, Any], inherited: set[str]) -> list[str]:
+    properties: dict[str, Any] = schema.get("properties", {})
+    own = {key: of for key, of in properties.items() if key not in inherited}
+    lines = ["", f"## {name}", "", " ".join(schema.get("description", "").split())]
+    if len(own) < len(properties):
+        lines += ["", "Whatever [Defaults](#defaults) may say" + (", and:" if own else ".")]
+    if own:
+        required = schema.get("required", ())
+        lines += ["", "| Key | Type | Meaning |", "|---|---|---|"]
+        for key, of in own.items():
+            must = " **Required.**" if key in required else ""
+            meaning = " ".join(of.get("description", "").replace("``", "`").split())
+            cells = (f"`{key}`", _type(of), f"{meaning}{must}".strip())
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
+
+
+def _type(of: dict[str, Any]) -> str:
+    if "$ref" in of:
+        name = of["$ref"].rsplit("/", 1)[1]
+        return f"[{name}](#{name.lower()})"
+    for several in ("anyOf", "oneOf"):
+        if several in of:
+            kinds = [_type(one) for one in of[several] if one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kinds))
+    if "enum" in of:
+        return " or ".join(f"`{one}`" if one else "empty" for one in of["enum"] if one is not None)
+    if "const" in of:
+        return f"`{of['const']}`"
+    if of.get("type") == "array":
+        return f"list of {_type(of['items'])}"
+    if of.get("type") == "object":
+        return f"mapping to {_type(of['additionalProperties'])}"
+    return {"string": "text", "integer": "whole number", "boolean": "true or false"}.get(
+        of.get("type", ""), of.get("type", "anything")
+    )
+
+
+def schema_file() -> str:
+    """What `cronops schedules schema` prints."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": command_line_page,
     "configuration.md": settings_page,
     "exit-codes.md": exit_codes_page,
+    "schedule-fields.md": fields_page,
+    "schedule-rules.md": rules_page,
+    "schedules.schema.json": schema_file,
 }
 
 

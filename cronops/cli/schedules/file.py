@@ -70,6 +70,8 @@ class Opened:
 
 def read_file(name: str) -> File:
     """The file's bytes. Raises `UsageError` where there is nothing to read."""
+    if not name:
+        raise UsageError(f"the file's name is empty; leave it out to read {USUAL}")
     if name == _STDIN:
         return File("<stdin>", sys.stdin.buffer.read(_MOST))
     try:
