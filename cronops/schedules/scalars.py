@@ -1,4 +1,4 @@
-"""What plain text in YAML means: the core schema of YAML 1.2, where ``on`` and ``12:30`` are text."""
+"""What plain text in YAML means, by version 1.2: there ``on`` and ``12:30`` are text."""
 
 import re
 
@@ -7,7 +7,9 @@ _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 # No leading zero: some parsers read octal there.
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,300})")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(
+    r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.|(?=[eE])))(?:[eE][-+]?[0-9]+)?"
+)
 
 
 def plain_value(text: str) -> str | int | float | bool | None:

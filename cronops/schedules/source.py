@@ -23,10 +23,22 @@ _HARMLESS_DEPTH = 1000
 # Anchors save typing; a bomb needs its aliases to outnumber what was written.
 _ALIASED_PER_NODE = 10
 
+_STANDARD = "tag:yaml.org,2002:"
 _IMPLICIT = frozenset(
-    f"tag:yaml.org,2002:{kind}"
+    f"{_STANDARD}{kind}"
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 )
+_TAGS: dict[type, str] = {
+    kind: _STANDARD + name
+    for name, kind in (
+        ("str", str),
+        ("int", int),
+        ("float", float),
+        ("bool", bool),
+        ("null", type(None)),
+    )
+}
+_YAML_1_1: Any = yaml.resolver.Resolver()
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BRACKET = re.compile(r"[][{}]")
 
@@ -94,14 +106,15 @@ class Source:
         if depth > _DEEPEST:
             raise _too_deep(_position_of(node))
         if node.tag not in _IMPLICIT:
-            raise _refused(
-                "yaml-tag", f"tags such as {node.tag!r} are not taken", "leave the tag out", node
-            )
+            raise _tagged(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
             return [self._construct(item, depth + 1) for item in node.value]
-        return plain_value(node.value) if _is_plain(node) else node.value
+        value = plain_value(node.value) if _is_plain(node) else node.value
+        if node.tag != _TAGS[type(value)] and _has_tag(node):
+            raise _tagged(node)
+        return value
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -213,6 +226,21 @@ def _too_deep(at: Position) -> InvalidSchedules:
 def _is_plain(node: yaml.Node) -> bool:
     """Whether the text stands without quotes: only then may it be anything but a string."""
     return not getattr(node, "style", None)
+
+
+def _has_tag(node: yaml.Node) -> bool:
+    """Whether a tag is written there: YAML 1.1, whose tags these are, would give another."""
+    plain = _is_plain(node)
+    return bool(node.tag != _YAML_1_1.resolve(yaml.ScalarNode, node.value, (plain, not plain)))
+
+
+def _tagged(node: yaml.Node) -> InvalidSchedules:
+    return _refused(
+        "yaml-tag",
+        f"the tag {node.tag.removeprefix(_STANDARD)!r} stands here; tags are not taken",
+        "leave the tag out; text may stand in quotes",
+        node,
+    )
 
 
 def _written(root: yaml.Node) -> int:
