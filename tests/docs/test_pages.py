@@ -16,6 +16,7 @@ from cronops.config import leaves
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 GENERATED = {"cli.md", "configuration.md", "exit-codes.md", "performance.md"}
+GENERATED |= {"schedule-fields.md", "schedule-rules.md"}
 WRITTEN = [page for page in PAGES if page.name not in GENERATED]
 
 FENCE = re.compile(r"^( *)```(?P<language>\w*)\n(?P<text>.*?)^\1```$", re.M | re.S)

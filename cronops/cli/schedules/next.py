@@ -25,7 +25,7 @@ _COLUMNS = (
     Column("local_text", "local time"),
     Column("utc_text", "UTC"),
     Column("away", "in", show=span),
-    Column("remark", shrinks=True),
+    Column("remark"),
 )
 
 
