@@ -128,9 +128,10 @@ def _scratch_size(
         limit = (resources.limits.get(resource) if resources else None) or ""
         allowed = _amount(limit)
         if allowed is not None and sums[resource] >= allowed:
+            size = f"{float(sums[resource] / 2**20):.0f} MiB"
             yield Problem(
-                f"the temporary directories may grow to {sums[resource] / 2**20:.0f} MiB together, "
-                f"and the limit of {resource} is {limit}",
+                f"the temporary directories may grow to {size} together, and the limit of "
+                f"{resource} is {limit}",
                 field=field,
             )
 
