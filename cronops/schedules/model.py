@@ -25,6 +25,11 @@ def _day(value: object) -> object:
     return date.fromisoformat(value)
 
 
+def _number(value: object) -> object:
+    """Python takes true and 1.0 for 1; as text they are refused."""
+    return str(value).lower() if isinstance(value, bool | float) else value
+
+
 Quantity = Annotated[str, BeforeValidator(_quantity, json_schema_input_type=str | int | float)]
 Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, Field(min_length=1)]
@@ -305,7 +310,7 @@ class Unscheduled(Part):
 class Document(Part):
     """A whole schedules file."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_number)]
     defaults: Defaults = Field(default_factory=Defaults)
     environments: Annotated[dict[str, Environment], Field(min_length=1)]
     schedules: list[Schedule]

@@ -1,6 +1,6 @@
 """The parsed file held against its model: every misfit at once, each with its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -70,13 +70,16 @@ def _finding(source: Source, detail: Mapping[str, Any]) -> Finding:
             f"add {path[-1]}: {_example(path)}",
             path[:-1],
         )
-    value = detail["input"]
+    # Not pydantic's input: some fields look at numbers as text.
+    value = source.value_at(path)
     wanted = _wanted(path, kind, value)
     if wanted is not None:
         written = source.written(path) or ""
         message = f"{_named(path)} is {_described(value, written)}, where {wanted} is wanted"
-        return _made(source, "wrong-type", message, _as_wanted(wanted, value, written), path)
-    return _made(source, "bad-value", *_refusal(source, path, detail), path)
+        advice = _as_wanted(wanted, value, written) or _listed(_choices(path)) or f"write {wanted}"
+        return _made(source, "wrong-type", message, advice, path)
+    shown = f"{_named(path)} is {_described(value, source.written(path) or '')}"
+    return _made(source, "bad-value", *_refusal(path, shown, value, detail), path)
 
 
 def _unknown_key(source: Source, path: Path) -> Finding:
@@ -107,19 +110,17 @@ def _as_wanted(wanted: str, value: object, written: str) -> str:
             return f"write it as {_TRUTHS[value.casefold()]}, without quotes"
     elif wanted == "text" and not isinstance(value, dict | list):
         return f'write it in quotes: "{_short(written)}"'
-    return _ADVICE.get(wanted, f"write {wanted}")
+    return _ADVICE.get(wanted, "")
 
 
-def _refusal(source: Source, path: Path, detail: Mapping[str, Any]) -> tuple[str, str]:
+def _refusal(path: Path, shown: str, value: object, detail: Mapping[str, Any]) -> tuple[str, str]:
     """What is wrong with a value of the right type, and what to write."""
-    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    shown = f"{_named(path)} is {_described(value, source.written(path) or '')}"
+    kind, context = detail["type"], detail.get("ctx", {})
     match kind:
         case "literal_error":
             choices = _choices(path)
             near = nearest(value, choices) if isinstance(value, str) else None
-            told = ", or ".join(str(one) or '""' for one in choices)
-            return f"{shown}, which is not taken", f"write {near or told}"
+            return f"{shown}, which is not taken", _listed([near] if near else choices)
         case "string_too_short" | "too_short":
             return f"{_named(path)} is empty", "write what it should be, or leave the key out"
         case "greater_than_equal":
@@ -197,6 +198,10 @@ def _choices(path: Path) -> list[Any]:
         if get_origin(kind) is Literal
         for choice in get_args(kind)
     ]
+
+
+def _listed(choices: Sequence[object]) -> str:
+    return "write " + ", or ".join(str(one) or '""' for one in choices) if choices else ""
 
 
 def _annotation(path: Path) -> Any:

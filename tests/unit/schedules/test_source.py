@@ -1,6 +1,7 @@
 """YAML text: its values, the place of each part, and what is refused, with one finding each."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def refusal(text: str | bytes) -> Finding:
 def bomb() -> str:
     letters = "abcdefghij"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    for below, letter in zip(letters, letters[1:], strict=False):
+    for below, letter in pairwise(letters):
         lines.append(f"{letter}: &{letter} [{', '.join([f'*{below}'] * 9)}]")
     return "\n".join(lines)
 
@@ -85,14 +86,16 @@ def test_keys_are_text_whatever_they_look_like() -> None:
 TEXT = st.text(
     st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"], exclude_characters="\x7f")
 )
+# YAML looks no further than 1024 letters for the colon after a key.
+KEY = TEXT.map(lambda key: key[:100])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | TEXT,
-    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    lambda inner: st.lists(inner) | st.dictionaries(KEY, inner),
     max_leaves=20,
 )
 
 
-@given(st.dictionaries(TEXT, JSON))
+@given(st.dictionaries(KEY, JSON))
 def test_json_is_read_as_json(value: dict[str, Any]) -> None:
     assert read(json.dumps(value)).value == value
 
