@@ -20,7 +20,10 @@ def fill(name: str, /, **values: object) -> Verbatim:
 @cache
 def template(name: str) -> Template:
     """The compiled template ``templates/<name>``."""
-    return _environment().get_template(name)
+    made = _environment().get_template(name)
+    # Ours use none of jinja's functions, which are else copied each time that one is filled.
+    made.globals = {}
+    return made
 
 
 @cache

@@ -66,6 +66,14 @@ def test_a_long_diff_is_cut_and_says_how_much_is_left() -> None:
     assert told[-1] == "… and 2 more files differ"
 
 
+def test_a_file_that_just_fits_is_told_whole() -> None:
+    lines = "".join(f"{n}\n" for n in range(LONGEST - 4))
+    told = drift({"a": lines, "b": "1\n"}, {}).splitlines()
+
+    assert told[-2:] == [f"+{LONGEST - 5}", "… and 1 more file differs"]
+    assert "more" not in drift({"a": lines}, {})
+
+
 def test_a_file_too_long_to_compare_is_only_named() -> None:
     many = "".join(f"{n}\n" for n in range(30_000))
 

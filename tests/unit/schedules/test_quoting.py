@@ -71,6 +71,11 @@ def test_a_text_is_one_line_of_what_an_editor_shows() -> None:
     assert shown == '"1: \\"zwölf\\"\\n\\t\\x85\\u202E\\U0001F600"'
 
 
+@pytest.mark.parametrize("character", ["\xad", "\u200b", "\u202e", "\u2066", "\ufe0f", "\ufeff"])
+def test_what_nobody_would_see_is_shown(character: str) -> None:
+    assert quoted(f"a{character}b") == f'"a{_hex(character)}b"'
+
+
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(ValueError, match=r"U\+D800"):
         quoted("a\ud800")
@@ -92,6 +97,10 @@ def test_what_has_no_place_in_a_manifest_is_refused(value: object) -> None:
 def test_text_made_by_a_template_is_not_quoted_again() -> None:
     assert scalar(Verbatim("a: b")) == "a: b"
     assert indented(Verbatim("a: b\nc: d"), 2) == "  a: b\n  c: d"
+
+
+def _hex(character: str) -> str:
+    return f"\\x{ord(character):02X}" if ord(character) < 256 else f"\\u{ord(character):04X}"
 
 
 def _reads_back(loader: Any, text: str) -> None:

@@ -196,7 +196,7 @@ from tests.unit.schedules.builders import jobs, values
 def turned(value):
     if isinstance(value, dict):
         return {key: turned(value[key]) for key in reversed(value)}
-    return value
+    return [turned(item) for item in value] if isinstance(value, list) else value
 
 said = {
     "env": {"A": "1", "B": "2", "C": "3"},

@@ -95,6 +95,14 @@ def test_a_run_knows_its_schedule_its_slot_and_its_tries() -> None:
     }
 
 
+def test_what_the_manifest_itself_says_is_not_overruled() -> None:
+    job = cronjob(env={"CRONOPS_SCHEDULE": "other", "HOME": "/root"})
+    names = [one["name"] for one in container(job)["env"]]
+
+    assert len(set(names)) == len(names)
+    assert (values(job)["CRONOPS_SCHEDULE"], values(job)["HOME"]) == ("stock-export", "/tmp")
+
+
 def test_secrets_are_files_of_their_own_directories() -> None:
     secrets = {
         "supplier": {"secretName": "cronops-supplier", "key": "password", "defaultMode": 256}
