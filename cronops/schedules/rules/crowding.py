@@ -109,17 +109,17 @@ def _started(
 
 
 def _elsewhere(involved: Sequence[_Taker]) -> str:
-    """The nearest later minute in which one of them would meet none of the others."""
+    """The next minute in which the last of them that can be moved would meet none of the others."""
     for index in range(len(involved) - 1, -1, -1):
-        one = involved[index]
-        minute = _minute(one.schedule)
+        one, minute = involved[index], _minute(involved[index].schedule)
         if minute is None:
             continue
         others = _union([other.mask for n, other in enumerate(involved) if n != index])
         for later in range(1, 60):
-            other_minute = (minute + later) % 60
-            if not shifted(one.mask, other_minute - minute) & others:
-                return f"let {one.schedule.name} start at minute {other_minute}"
+            there = (minute + later) % 60
+            if not shifted(one.mask, there - minute) & others:
+                return f"let {one.schedule.name} start at minute {there}"
+        break
     return ""
 
 
