@@ -197,7 +197,9 @@ def test_a_hostile_file_gives_one_clear_message(typed: Type, tmp_path: Path, nam
     ):
         done = typed(*command)
         assert done.code == 65
-        assert re.search(rf"^{re.escape(str(file))}:\d+:\d+: error [a-z0-9-]+: ", done.out + done.err)
+        assert re.search(
+            rf"^{re.escape(str(file))}:\d+:\d+: error [a-z0-9-]+: ", done.out + done.err
+        )
         assert len(done.out) + len(done.err) < 3000
         assert "\033" not in done.out + done.err
     assert not Path("out").exists()
@@ -407,6 +409,18 @@ def test_an_invalid_file_writes_nothing(typed: Type) -> None:
     assert done.out == ""
     assert "command-unknown" in done.err
     assert not Path("k8s").exists()
+
+
+def test_a_command_that_finds_many_errors_in_passing_tells_twenty(typed: Type) -> None:
+    document = yaml.safe_load(Path("schedules.yaml").read_text())
+    entry = document["schedules"][1]
+    document["schedules"] += [{**entry, "name": f"x{n}", "command": f"y{n}"} for n in range(30)]
+    Path("schedules.yaml").write_text(yaml.safe_dump(document))
+    done = typed("render", "--env", "production", "--out", "k8s")
+
+    assert done.err.count(": error ") == 20
+    assert "more errors; see: cronops schedules validate" in done.err
+    assert typed("validate").out.count(": error ") >= 30
 
 
 def test_all_manifests_can_be_had_as_one_stream(typed: Type) -> None:

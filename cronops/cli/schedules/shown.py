@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from cronops.schedules.validate import Report
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue", "waived": "dim"}
+# A command whose result is something else says what is wrong, and no novel.
+_MOST_IN_PASSING = 20
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
@@ -19,16 +21,20 @@ def show_findings(name: str, report: "Report", *, errors_only: bool = False) -> 
     With `errors_only`, on stderr: for a command whose own result is something else.
     """
     say = note if errors_only else print_line
-    for finding in report.findings:
+    findings = list(report.findings)
+    if errors_only:
+        findings = [one for one in findings if one.severity == "error" and one.waived is None]
+    for finding in findings[: _MOST_IN_PASSING if errors_only else None]:
         kind = "waived" if finding.waived is not None else finding.severity.value
-        if errors_only and kind != "error":
-            continue
         place = f"{name}:{finding.position.line}:{finding.position.column}"
         coloured = paint(f"{kind} {finding.rule}", _COLOURS[kind], errors=errors_only)
         say(f"{printable(place)}: {coloured}: {printable(_sentence(finding, report))}")
         advice = f"waived: {finding.waived}" if finding.waived is not None else finding.instead
         if advice:
             say(f"    {printable(advice)}")
+    if errors_only and len(findings) > _MOST_IN_PASSING:
+        rest = len(findings) - _MOST_IN_PASSING
+        say(f"and {rest} more errors; see: cronops schedules validate")
 
 
 def show_annotations(name: str, report: "Report") -> None:
