@@ -16,7 +16,7 @@ from typing import Any
 from cronops.schedules.declarations import Declarations
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Severity
 from cronops.schedules.merge import Layer, common_layers, origins
-from cronops.schedules.model import Document
+from cronops.schedules.model import Document, Template
 from cronops.schedules.nearest import nearest
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
 from cronops.schedules.rules import RULES
@@ -78,6 +78,9 @@ def validate(
     return Report(findings, document, source, environments)
 
 
+_Broken = tuple[Rule[Any], Problem]
+
+
 @dataclass
 class _Places:
     """Where one and the same thing was found; dictionaries, as they keep the order."""
@@ -93,12 +96,17 @@ class _Check:
     def __init__(self, document: Document, source: Source) -> None:
         self._document = document
         self._source = source
-        self._of_schedules = [rule for rule in RULES if rule.of is ResolvedSchedule]
+        self._of_schedules = [
+            rule
+            for rule in RULES
+            if rule.of is ResolvedSchedule and not isinstance(rule, TemplateRule)
+        ]
         self._of_environments = [rule for rule in RULES if rule.of is ResolvedEnvironment]
         self._of_templates = [rule for rule in RULES if isinstance(rule, TemplateRule)]
         waivable = {rule.id for rule in RULES if rule.waivable}
         self._known = {rule.id for rule in RULES} | {row.id for row in STRUCTURAL}
         self._waivers = Waivers(document, waivable)
+        self._judged: dict[tuple[object, ...], tuple[Template, list[_Broken]]] = {}
         self._by_name: dict[str, dict[str, ResolvedSchedule]] = {}
         self._found: dict[tuple[Finding, str | None], _Places] = {}
 
@@ -118,9 +126,25 @@ class _Check:
         return tuple(sorted((*self._joined(), *placed), key=lambda finding: finding.position))
 
     def _check_schedule(self, schedule: ResolvedSchedule) -> None:
+        for rule, problem in self._broken_of_template(schedule):
+            self._add_of_schedule(schedule, rule, problem)
         for rule in self._of_schedules:
             for problem in rule.check(schedule):
                 self._add_of_schedule(schedule, rule, problem)
+
+    def _broken_of_template(self, schedule: ResolvedSchedule) -> list[_Broken]:
+        """Which rules the schedule's template breaks; asked once for all that say the same."""
+        template = schedule.template
+        # Values that nobody overrides are the very same objects in each.
+        key = (schedule.environment, *map(id, template.__dict__.values()))
+        known = self._judged.get(key)
+        if known is None:
+            broken: list[_Broken] = [
+                (rule, problem) for rule in self._of_templates for problem in rule.check(schedule)
+            ]
+            # Holding the template keeps its values' ids from being given to others.
+            known = self._judged[key] = (template, broken)
+        return known[1]
 
     def _check_migration(self, environment: ResolvedEnvironment) -> None:
         """Ask of its pod what is asked of every other."""

@@ -65,7 +65,7 @@ def _refused(schedule: ResolvedSchedule) -> Iterator[Problem]:
 )
 def _never(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.cron is not None and schedule.cron.never:
-        yield Problem(f"{schedule.expression!r} names a date that never comes", field=("schedule",))
+        yield Problem(f"{_shown(schedule)} names a date that never comes", field=("schedule",))
 
 
 @schedule_rule(
@@ -80,11 +80,13 @@ def _time_zone(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if name is None:
         yield Problem("no timeZone is given")
     elif _NO_PLACE.fullmatch(name):
-        yield Problem(f"{name!r} is the zone of a machine, not of a place", field=("timeZone",))
+        yield Problem(
+            f"{name[:60]!r} is the zone of a machine, not of a place", field=("timeZone",)
+        )
     elif schedule.zone is None:
         near = _nearest_zone(name)
         instead = f"did you mean {near}?" if near else ""
-        yield Problem(f"no time zone is called {name!r}", instead, field=("timeZone",))
+        yield Problem(f"no time zone is called {name[:60]!r}", instead, field=("timeZone",))
 
 
 @schedule_rule(
@@ -108,9 +110,7 @@ def _schedule_missing(schedule: ResolvedSchedule) -> Iterator[Problem]:
 )
 def _manual_with_schedule(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.entry.manual and schedule.expression is not None:
-        yield Problem(
-            f"it is manual, and has the schedule {schedule.expression!r}", field=("manual",)
-        )
+        yield Problem(f"it is manual, and has the schedule {_shown(schedule)}", field=("manual",))
 
 
 @schedule_rule(
@@ -124,7 +124,7 @@ def _placeholder(schedule: ResolvedSchedule) -> Iterator[Problem]:
     found = _PLACEHOLDER.search(schedule.entry.command)
     if found and not schedule.entry.manual:
         yield Problem(
-            f"{found[0]} in the command is filled in by nobody",
+            f"{found[0][:60]} in the command is filled in by nobody",
             field=("command",),
             offset=found.start(),
         )
@@ -171,7 +171,11 @@ def _timeout_over_period(schedule: ResolvedSchedule) -> Iterator[Problem]:
 
 @lru_cache(maxsize=64)
 def _nearest_zone(name: str) -> str | None:
-    return nearest(name, available_timezones())
+    return nearest(name, available_timezones() - {"localtime"})
+
+
+def _shown(schedule: ResolvedSchedule) -> str:
+    return repr((schedule.expression or "")[:60])
 
 
 def _has_zone(schedule: ResolvedSchedule) -> bool:
