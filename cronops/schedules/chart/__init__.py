@@ -14,7 +14,8 @@ from cronops.schedules.chart.differences import DIFFERENCES, Difference
 from cronops.schedules.chart.facts import facts_text, queries_text
 from cronops.schedules.chart.made import values_of
 from cronops.schedules.chart.readme import readme_text
-from cronops.schedules.chart.values import Values, schema_text
+from cronops.schedules.chart.schema import schema_text
+from cronops.schedules.chart.values import Values
 from cronops.schedules.chart.written import values_text, yaml_text
 from cronops.schedules.resolve import PRODUCTION, ResolvedEnvironment
 

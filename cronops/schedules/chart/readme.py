@@ -40,7 +40,8 @@ The Secrets must be in the namespace first; the chart reads no secret's value:
 
 Before anything else is made or changed, a hook upgrades the tables. If it fails, the release stops
 there, nothing is changed, and the Job stays to be looked at:
-`kubectl --namespace {namespace} logs job/cronops-migration`.
+`kubectl --namespace {namespace} logs job/cronops-migration`. A rollback leaves the tables as they
+are.
 
 Cadences, deadlines and owners come from `schedules.yaml` and the jobs' declarations, proven by
 `cronops schedules validate`. What is set here is not proven; for more than a day, change

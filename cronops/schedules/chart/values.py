@@ -1,10 +1,9 @@
-"""The chart's values: what a user may set, and with what; ``values.schema.json`` is made of it.
+"""The chart's values: what a user may set, and with what; `values.schema.json` is made of it.
 
 Closed everywhere but for the maps whose names are the user's own. What Kubernetes names keeps its
 Kubernetes name. Numbers that Python worked out from the jobs' declarations stand here as numbers.
 """
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -23,7 +22,6 @@ from cronops.schedules.model import (
     Toleration,
 )
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TakenAway = Literal[False]
 """Takes away a name that the defaults give; Helm drops the ``null`` of a values file."""
 Quantity = Text | AtLeastZero
@@ -232,25 +230,3 @@ class Values(Part):
 def plain(part: Part) -> dict[str, Any]:
     """The values as they are written to a file: what was not given is left out."""
     return part.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def schema_text() -> str:
-    """The text of ``values.schema.json``; Helm holds all values against it."""
-    schema = _untitled(Values.model_json_schema(mode="validation"))
-    return json.dumps({"$schema": DIALECT, **schema}, indent=2, ensure_ascii=True) + "\n"
-
-
-def _untitled(value: Any) -> Any:
-    """Without pydantic's titles, which only repeat the names; descriptions on one line."""
-    if isinstance(value, list):
-        return [_untitled(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    made = {
-        key: _untitled(item)
-        for key, item in value.items()
-        if not (key == "title" and isinstance(item, str))
-    }
-    if isinstance(made.get("description"), str):
-        made["description"] = " ".join(made["description"].replace("``", "`").split())
-    return made

@@ -57,5 +57,5 @@ the pods of an Indexed Job are called like the Job, and by their index.
 {{- define "cronops.image" -}}
 {{- $tag := ternary (printf ":%s" .tag) "" (not (empty .tag)) -}}
 {{- $digest := ternary (printf "@%s" .digest) "" (not (empty .digest)) -}}
-{{- printf "%s%s%s" .repository $tag $digest -}}
+{{- printf "%s%s%s" (required "image.repository is empty: give the image, as in values-production.yaml" .repository) $tag $digest -}}
 {{- end -}}
