@@ -1,11 +1,15 @@
 """A calmer timetable: which schedules could take another minute of the hour, and which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cronops.schedules.load import MINUTES, Calendar, Counter, above, bits, most, shifted
 
 _HOUR = 60
+# Counts of a day are the highest of all days, and moving changes them by a guess; so look again.
+_ROUNDS = 4
+# Times of a day that are looked at one by one; of more, whole minutes of the hour are.
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -51,23 +55,37 @@ def spread(calendar: Calendar, starts: Sequence[Starts], limit: int) -> Spread:
 
     All days are looked at as one: who shares a minute of the day on any day counts. So some may
     be moved that need not, and what is free is free on every day. Where `limit` cannot be kept,
-    the starts are spread as evenly as they can be.
+    the starts are spread more evenly.
     """
-    planes = count(starts)
-    hot = above(planes, limit)
-    day = _Day(calendar, planes)
-    moved: dict[int, int] = {}
+    after, moved = list(starts), dict[int, int]()
+    planes = count(after)
+    for _ in range(_ROUNDS):
+        hot = above(planes, limit)
+        found = _moves(_Day(calendar, planes), after, hot, limit) if hot else {}
+        if not found:
+            break
+        moved |= found
+        for index, minute in found.items():
+            after[index] = _shifted(after[index], minute)
+        planes = count(after)
+    moves = tuple(
+        Move(starts[index].name, minute)
+        for index, minute in sorted(moved.items())
+        if minute != starts[index].minute
+    )
+    return Spread(moves, most(planes, -1)[0])
+
+
+def _moves(day: "_Day", starts: Sequence[Starts], hot: int, limit: int) -> dict[int, int]:
+    """By place in the list: the minutes that schedules should take."""
+    moves: dict[int, int] = {}
     for index in range(len(starts) - 1, -1, -1):
         one = starts[index]
         if one.minute is not None and one.mask & hot:
             minute = day.move(one, one.minute, limit)
             if minute is not None:
-                moved[index] = minute
-    after = [
-        _shifted(one, moved[index]) if index in moved else one for index, one in enumerate(starts)
-    ]
-    moves = tuple(Move(starts[index].name, moved[index]) for index in sorted(moved))
-    return Spread(moves, most(count(after), -1)[0])
+                moves[index] = minute
+    return moves
 
 
 class _Day:
@@ -75,30 +93,47 @@ class _Day:
 
     def __init__(self, calendar: Calendar, planes: Sequence[int]) -> None:
         self._calendar = calendar
+        self._times: dict[int, list[int]] = {}
         highest = calendar.highest_of_day(planes)
         self._counts = [
-            sum((bits >> minute & 1) << plane for plane, bits in enumerate(highest))
+            sum((plane >> minute & 1) << power for power, plane in enumerate(highest))
             for minute in range(MINUTES)
         ]
         self._busiest = [max(self._counts[minute::_HOUR]) for minute in range(_HOUR)]
 
     def move(self, one: Starts, minute: int, limit: int) -> int | None:
-        """Give it another minute of its hour, and return that; None where it may stay."""
-        times = list(bits(self._calendar.by_time_of_day(one.mask)))
-        if all(self._counts[at] <= limit for at in times):
+        """Give it another minute of its hour, and return that; None where it stays."""
+        times = self._times.get(one.mask)
+        if times is None:
+            folded = self._calendar.by_time_of_day(one.mask)
+            times = self._times[one.mask] = list(bits(folded))
+        counts = self._counts
+        here = max(counts[at] for at in times)
+        if here <= limit:
             return None
-        here = times[0] % _HOUR
-        there = min(range(_HOUR), key=lambda other: (self._busiest[other], (other - here) % _HOUR))
-        if self._busiest[there] + one.pods >= max(self._counts[at] for at in times):
+        there, _, other = min(self._choices(times, minute))
+        if there + one.pods >= here:
             return None
-        # The hour on the wall stays; in UTC another one may begin in the midst of it.
-        other = (minute + there - here) % _HOUR
         for at in times:
-            self._counts[at] -= one.pods
-            self._counts[(at + other - minute) % MINUTES] += one.pods
-        for changed in (here, there):
-            self._busiest[changed] = max(self._counts[changed::_HOUR])
+            counts[at] -= one.pods
+            counts[(at + other - minute) % MINUTES] += one.pods
+        for changed in {at % _HOUR for at in times}:
+            for place in (changed, (changed + other - minute) % _HOUR):
+                self._busiest[place] = max(counts[place::_HOUR])
         return other
+
+    def _choices(self, times: Sequence[int], minute: int) -> Iterator[tuple[int, int, int]]:
+        """Of each minute of the hour: the most that start then, how much later it is, and it."""
+        counts, busiest = self._counts, self._busiest
+        of_hour = {at % _HOUR for at in times}
+        for other in range(_HOUR):
+            # The hour on the wall stays; in UTC another one may begin in the midst of it.
+            later = other - minute
+            if len(times) <= _FEW:
+                most_starts = max([counts[(at + later) % MINUTES] for at in times])
+            else:
+                most_starts = max([busiest[(at + later) % _HOUR] for at in of_hour])
+            yield most_starts, later % _HOUR, other
 
 
 def _shifted(one: Starts, minute: int) -> Starts:
