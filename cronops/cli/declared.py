@@ -6,7 +6,6 @@ thousand schedules are read in less than a second.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from shlex import split
 from typing import Any
 
 from typer.main import get_command
@@ -19,6 +18,7 @@ from cronops.db.revision import SCHEMA_REVISION
 from cronops.errors import CronopsError
 from cronops.jobs import JOBS
 from cronops.schedules.declarations import CommandProblem, Declaration
+from cronops.schedules.words import words_of
 
 
 class InstalledJobs:
@@ -64,7 +64,7 @@ class InstalledJobs:
 
     def _parsed(self, command: str) -> Declaration:
         try:
-            words = split(command)
+            words = list(words_of(command))
         except ValueError as error:
             raise CommandProblem(
                 "command-syntax",

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +101,18 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name))
 
 
+@cache
+def _by_variable() -> Mapping[str, Leaf]:
+    return {leaf.variable: leaf for leaf in leaves()}
+
+
 def problems_of(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each ``CRONOPS_…`` variable that `load_settings` would refuse or not know, and why.
 
     For variables that are set elsewhere: no file they name is opened, and what stands in one is
     taken to be right.
     """
-    known = {leaf.variable: leaf for leaf in leaves()}
+    known = _by_variable()
     files = {f"{variable}_FILE" for variable in known}
     values: dict[str, Any] = {}
     elsewhere = {CONFIG_FILE_VARIABLE} & set(environment)

@@ -48,6 +48,7 @@ class Part(BaseModel):
         alias_generator=to_camel,
         populate_by_name=False,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 

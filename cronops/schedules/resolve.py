@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
-from shlex import split
 from zoneinfo import ZoneInfo
 
 from cronops.schedules.cron import Cron, CronSyntaxError, parse_cron
@@ -16,6 +15,7 @@ from cronops.schedules.declarations import CommandProblem, Declaration, Declarat
 from cronops.schedules.findings import Path
 from cronops.schedules.merge import Layer, common_layers, merge, merged, origins, own_layers
 from cronops.schedules.model import Document, Environment, Migration, Schedule, Suspension, Template
+from cronops.schedules.words import words_of
 
 LONGEST_NAME = 52
 """Of a CronJob: its Jobs' names, with eleven characters more, must fit into 63."""
@@ -80,10 +80,10 @@ class ResolvedSchedule:
     def args(self) -> tuple[str, ...]:
         """The container's arguments, shards included."""
         try:
-            words = split(self.entry.command)
+            words = words_of(self.entry.command)
         except ValueError:
-            words = self.entry.command.split()
-        return (*words, "--shard", f"auto/{self.shards}") if self.shards else tuple(words)
+            words = tuple(self.entry.command.split())
+        return (*words, "--shard", f"auto/{self.shards}") if self.shards else words
 
     @property
     def awaits_confirmation(self) -> bool:

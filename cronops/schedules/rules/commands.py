@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from shlex import split
 
 from cronops.schedules.resolve import ResolvedSchedule
 from cronops.schedules.rules.rule import Problem, schedule_rule
+from cronops.schedules.words import words_of
 
 UNKNOWN, OPTION, ARGUMENT = "command-unknown", "command-option", "command-argument"
 _LITERAL = re.compile(r"'[^']*'|\\.", re.DOTALL)
@@ -94,7 +94,7 @@ def _shell_fault(command: str) -> tuple[str, str] | None:
     if _MAY_BE_SHELL.isdisjoint(command):
         return None
     try:
-        split(command)
+        words_of(command)
     except ValueError:
         return "the command opens a quote and does not close it", "close the quote"
     unquoted = _LITERAL.sub("", command)

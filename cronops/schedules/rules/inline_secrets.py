@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import chain
-from shlex import split
 from urllib.parse import urlsplit
 
 from cronops.config.load import leaves
 from cronops.schedules.resolve import ResolvedSchedule
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.template import template_rule
+from cronops.schedules.words import words_of
 
 _SECRET_NAME = re.compile(
     r"(?:^|[_.\-/])(?:PASSWORD|PASSWD|PASSPHRASE|PASS|TOKEN|SECRET|SECRETS|API_?KEY|ACCESS_?KEY"
@@ -67,9 +67,9 @@ def _inline(
 @lru_cache(maxsize=16_384)
 def _in_command(command: str) -> tuple[Problem, ...]:
     try:
-        words = split(command)
+        words = words_of(command)
     except ValueError:
-        words = command.split()
+        words = tuple(command.split())
     found: list[Problem] = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         option, _, value = word.partition("=")

@@ -3,7 +3,6 @@
 import json
 from copy import deepcopy
 from datetime import date
-from time import process_time
 from typing import Any
 
 import pytest
@@ -327,16 +326,3 @@ def test_two_schedules_with_one_name_are_one_error_that_names_both_lines() -> No
     assert rule == "name-duplicate"
     [first] = [one for one in (f"line {n})" for n in range(1, 200)) if one in finding.message]
     assert int(first[5:-1]) < finding.position.line
-
-
-@pytest.mark.parametrize("expression", ["{} 5 * * *", "0 5 * * *", "* * * * *"])
-def test_cost_grows_in_line(expression: str) -> None:
-    def seconds(count: int) -> float:
-        entries = ({"name": f"s-{n}", "schedule": expression.format(n % 60)} for n in range(count))
-        text = written(*entries)
-        begin = process_time()
-        assert validate(text, "x", jobs(), today=TODAY).document is not None
-        return process_time() - begin
-
-    seconds(100)
-    assert seconds(2000) < 30 * seconds(200)
