@@ -108,7 +108,12 @@ def _cr_mismatch(environment: ResolvedEnvironment) -> Iterator[Problem]:
     instead="Add a schedule, or list its CR under unscheduled with why.",
 )
 def _job_unscheduled(environment: ResolvedEnvironment) -> Iterator[Problem]:
-    scheduled = {schedule.entry.cr for schedule in environment.schedules}
+    scheduled = set[str]()
+    for schedule in environment.schedules:
+        scheduled.add(schedule.entry.cr)
+        # Of a job whose schedule has a wrong CR, that is what is told.
+        if schedule.declaration is not None and schedule.entry.cr not in schedule.declaration.crs:
+            scheduled.update(schedule.declaration.crs)
     explained = {one.cr for one in environment.document.unscheduled}
     for job, crs in sorted(environment.declarations.jobs.items()):
         for cr in crs:

@@ -70,7 +70,7 @@ def test_a_job_with_several_change_requests_is_scheduled_for_each() -> None:
 
 
 def test_an_unknown_change_request() -> None:
-    report = check({"cr": "CR-02"}, unscheduled=[{"cr": "CR-002", "why": "the test"}])
+    report = check({"cr": "CR-02"})
 
     assert errors(report) == ["cr-unknown"]
     assert only(report, "cr-unknown").instead == "did you mean CR-002?"
@@ -79,7 +79,7 @@ def test_an_unknown_change_request() -> None:
 def test_another_jobs_change_request() -> None:
     report = check({"cr": "CR-005"}, {**CLEANING, "schedule": "27 * * * *"}, known=KNOWN)
 
-    assert "cr-mismatch" in errors(report)
+    assert errors(report) == ["cr-mismatch"]
     assert only(report, "cr-mismatch").instead == "write cr: CR-002"
 
 
