@@ -24,7 +24,7 @@ _NO_PLACE = re.compile(r"local(?:time)?|posixrules|factory|(?:posix|right)/.*", 
     waivable=False,
     title="Every schedule is an expression that the cluster's cron dialect knows",
     why="The API refuses the CronJob; other crons' extensions are not known there.",
-    instead="Write five fields, as docs/schedules.md explains them.",
+    instead="write five fields, as docs/schedules.md explains them",
 )
 def _syntax(schedule: ResolvedSchedule) -> Iterator[Problem]:
     error = schedule.cron_error
@@ -37,7 +37,7 @@ def _syntax(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="The time zone stands in timeZone, not in the expression",
     why="The API refuses TZ= and CRON_TZ= in a schedule.",
-    instead="Take the prefix out, and write its zone into timeZone.",
+    instead="take the prefix out, and write its zone into timeZone",
 )
 def _zone_prefix(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.cron_error is not None and _has_zone(schedule):
@@ -49,7 +49,7 @@ def _zone_prefix(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="No schedule does something else than it says",
     why="The cluster takes it, and runs it at other times than anybody would read in it.",
-    instead="Write the times that are meant.",
+    instead="write the times that are meant",
 )
 def _refused(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.cron_error is not None and not schedule.cron_error.by_cluster:
@@ -61,7 +61,7 @@ def _refused(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="Every schedule has a day that comes",
     why="The cluster takes 30 February without a word and never runs it.",
-    instead="Name a day that the month has.",
+    instead="name a day that the month has",
 )
 def _never(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.cron is not None and schedule.cron.never:
@@ -73,7 +73,7 @@ def _never(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="Every schedule names the IANA zone it is read in",
     why="Without one, the zone is that of a controller nobody sees; the API refuses unknown ones.",
-    instead="Write timeZone: Europe/Brussels, or another name of the IANA database.",
+    instead="write timeZone: Europe/Brussels, or another name of the IANA database",
 )
 def _time_zone(schedule: ResolvedSchedule) -> Iterator[Problem]:
     name = schedule.template.time_zone
@@ -94,7 +94,7 @@ def _time_zone(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="Every schedule says when it runs, or that an operator triggers it",
     why="A CronJob without a schedule is refused by the API.",
-    instead="Add schedule: with five fields, or manual: true.",
+    instead="add schedule: with five fields, or manual: true",
 )
 def _schedule_missing(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.expression is None and not schedule.entry.manual:
@@ -106,7 +106,7 @@ def _schedule_missing(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="What an operator triggers has no schedule",
     why="One of the two would be passed over without a word.",
-    instead="Take out either the schedule or manual: true.",
+    instead="take out either the schedule or manual: true",
 )
 def _manual_with_schedule(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.entry.manual and schedule.expression is not None:
@@ -118,7 +118,7 @@ def _manual_with_schedule(schedule: ResolvedSchedule) -> Iterator[Problem]:
     waivable=False,
     title="What runs by the clock has no placeholders in its command",
     why="Only an operator who triggers it could fill them in.",
-    instead="Write a value, or manual: true and no schedule.",
+    instead="write a value, or manual: true and no schedule",
 )
 def _placeholder(schedule: ResolvedSchedule) -> Iterator[Problem]:
     found = _PLACEHOLDER.search(schedule.entry.command)
@@ -135,7 +135,7 @@ def _placeholder(schedule: ResolvedSchedule) -> Iterator[Problem]:
     title="A run may start more than ten seconds late, and less than a period",
     why="The controller looks every ten seconds: a shorter deadline may miss every run, and one "
     "as long as the period starts a late run when the next is due.",
-    instead="Leave startingDeadlineSeconds out: half the period is taken.",
+    instead="leave startingDeadlineSeconds out: half the period is taken",
 )
 def _starting_deadline(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.period is None or schedule.entry.manual:
@@ -155,7 +155,7 @@ def _starting_deadline(schedule: ResolvedSchedule) -> Iterator[Problem]:
     title="A run ends before the next is due",
     why="Kubernetes passes over a slot while the run before it is still going (Forbid). A job that "
     "skips when its lock is held takes that well; another misses work.",
-    instead="Let it run less often, or give the job a shorter timeout where it is declared.",
+    instead="let it run less often, or give the job a shorter timeout where it is declared",
 )
 def _timeout_over_period(schedule: ResolvedSchedule) -> Iterator[Problem]:
     declared, period = schedule.declaration, schedule.period

@@ -20,7 +20,7 @@ _EPOCH = date(1970, 1, 1)
     "dst-twice",
     title="What runs at most daily never stands in the hour that autumn repeats",
     why="The cluster runs it twice that day, in two slots: the times differ in UTC.",
-    instead="Choose a time outside of that hour.",
+    instead="choose a time outside of that hour",
 )
 def _twice(schedule: ResolvedSchedule) -> Iterator[Problem]:
     return _met(schedule, autumn=True)
@@ -31,7 +31,7 @@ def _twice(schedule: ResolvedSchedule) -> Iterator[Problem]:
     severity=Severity.WARNING,
     title="What runs at most daily never stands in the hour that spring skips",
     why="The cluster does not run it that day; nothing is made up for.",
-    instead="Choose a time outside of that hour.",
+    instead="choose a time outside of that hour",
 )
 def _skipped(schedule: ResolvedSchedule) -> Iterator[Problem]:
     return _met(schedule, autumn=False)

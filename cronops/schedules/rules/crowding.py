@@ -27,7 +27,7 @@ _MOVED = 10
     severity=Severity.WARNING,
     title="Schedules that take the same lock start in different minutes",
     why="Only one gets it; the other waits or skips its slot, each time.",
-    instead="Let one of them start some minutes later.",
+    instead="let one of them start some minutes later",
 )
 def _lock_overlap(environment: ResolvedEnvironment) -> Iterator[Problem]:
     calendar = _calendar(environment.today)
@@ -57,7 +57,7 @@ def _lock_overlap(environment: ResolvedEnvironment) -> Iterator[Problem]:
     severity=Severity.NOTE,
     title=f"No more than {MOST_STARTS} pods start in one minute",
     why="The scheduler, the registry and the database meet them all at once.",
-    instead="Spread them over the minutes of the hour.",
+    instead="spread them over the minutes of the hour",
 )
 def _stampede(environment: ResolvedEnvironment) -> Iterator[Problem]:
     calendar = _calendar(environment.today)

@@ -13,7 +13,7 @@ from cronops.schedules.rules.rule import Problem, environment_rule
     waivable=False,
     title="No two schedules have one name",
     why="Runs are recorded under it, and the second would replace the first in the cluster.",
-    instead="Give one of the two another name.",
+    instead="give one of the two another name",
 )
 def _name_duplicate(environment: ResolvedEnvironment) -> Iterator[Problem]:
     first: dict[str, Path] = {}
@@ -30,7 +30,7 @@ def _name_duplicate(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="No two schedules become one CronJob",
     why="The second would replace the first in the cluster.",
-    instead="Give one of the two another, shorter name.",
+    instead="give one of the two another, shorter name",
 )
 def _cronjob_duplicate(environment: ResolvedEnvironment) -> Iterator[Problem]:
     first: dict[str, tuple[str, Path]] = {}
@@ -47,7 +47,7 @@ def _cronjob_duplicate(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="Schedules speak only of environments that the file has",
     why="What is said of another would be passed over without a word.",
-    instead="Correct the name, or add the environment.",
+    instead="correct the name, or add the environment",
 )
 def _override_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     known = environment.document.environments
@@ -67,7 +67,7 @@ def _override_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="Every CR is that of a job",
     why="Labels, alerts and reports lead by it to who answers for the job.",
-    instead="Write the CR that 'cronops jobs list' shows for the command.",
+    instead="write the CR that 'cronops jobs list' shows for the command",
 )
 def _cr_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     known = _known_crs(environment)
@@ -85,7 +85,7 @@ def _cr_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="A schedule's CR is that of its command",
     why="One of the two is a slip, and the wrong people would be called.",
-    instead="Write the command's own CR, or the command that was meant.",
+    instead="write the command's own CR, or the command that was meant",
 )
 def _cr_mismatch(environment: ResolvedEnvironment) -> Iterator[Problem]:
     known = _known_crs(environment)
@@ -105,7 +105,7 @@ def _cr_mismatch(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="Every CR of every job is scheduled, or says why not",
     why="A job that nobody scheduled is found when its work is missed.",
-    instead="Add a schedule, or list its CR under unscheduled with why.",
+    instead="add a schedule, or list its CR under unscheduled with why",
 )
 def _job_unscheduled(environment: ResolvedEnvironment) -> Iterator[Problem]:
     scheduled = set[str]()
@@ -130,7 +130,7 @@ def _job_unscheduled(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
     title="What is listed under unscheduled is the CR of a job that nothing schedules",
     why="An explanation that explains nothing hides the next gap.",
-    instead="Take it out, or correct the CR.",
+    instead="take it out, or correct the CR",
 )
 def _unscheduled_needless(environment: ResolvedEnvironment) -> Iterator[Problem]:
     known = _known_crs(environment)

@@ -13,7 +13,7 @@ from cronops.schedules.rules.rule import Problem, schedule_rule
     severity=Severity.NOTE,
     title="Every cadence in production was confirmed by somebody",
     why="A proposal stands still in production until somebody who knows has agreed to it.",
-    instead="Once it is agreed: confirmed: {by: NAME, on: DATE}",
+    instead="once it is agreed: confirmed: {by: NAME, on: DATE}",
 )
 def _provisional(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if _is_proposal(schedule) and schedule.standstill and schedule.cron:
@@ -28,7 +28,7 @@ def _provisional(schedule: ResolvedSchedule) -> Iterator[Problem]:
     "provisional-active",
     title="A cadence that nobody confirmed stands still in production",
     why="It is a proposal: what production wants is not known.",
-    instead="Take suspend: false out, or add confirmed: {by: NAME, on: DATE}.",
+    instead="take suspend: false out, or add confirmed: {by: NAME, on: DATE}",
 )
 def _provisional_active(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if _is_proposal(schedule) and not schedule.standstill:
@@ -40,7 +40,7 @@ def _provisional_active(schedule: ResolvedSchedule) -> Iterator[Problem]:
     "confirmed-in-future",
     title="Confirmations were given on a day that has passed",
     why="Nobody can have agreed tomorrow: the date is a slip, or the confirmation is a plan.",
-    instead="Write the day on which it was agreed.",
+    instead="write the day on which it was agreed",
 )
 def _confirmed_in_future(schedule: ResolvedSchedule) -> Iterator[Problem]:
     confirmed = schedule.entry.confirmed
@@ -56,7 +56,7 @@ def _confirmed_in_future(schedule: ResolvedSchedule) -> Iterator[Problem]:
     severity=Severity.WARNING,
     title="No suspension has outlived its day",
     why="Nothing resumes by itself: the file has to say so, or to name another day.",
-    instead="Take suspend out, or name a later day and why.",
+    instead="take suspend out, or name a later day and why",
 )
 def _expired(schedule: ResolvedSchedule) -> Iterator[Problem]:
     said = schedule.template.suspend
@@ -71,7 +71,7 @@ def _expired(schedule: ResolvedSchedule) -> Iterator[Problem]:
     "suspension-unexplained",
     title="Suspensions say until when, by whom, and why",
     why="What stands still without a reason stands still for ever.",
-    instead="Write suspend: {until: DATE, by: NAME, why: TEXT}",
+    instead="write suspend: {until: DATE, by: NAME, why: TEXT}",
 )
 def _unexplained(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.template.suspend is True and not schedule.entry.manual:

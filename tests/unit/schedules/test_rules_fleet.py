@@ -199,4 +199,4 @@ def test_what_cannot_be_moved_is_told_all_the_same() -> None:
     known, entries = each(MOST_STARTS + 1, "* * * * *")
     finding = only(check(*entries, known=known), "stampede")
 
-    assert finding.instead == "Spread them over the minutes of the hour."
+    assert finding.instead == "spread them over the minutes of the hour"
