@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from cronops.schedules.cron import Cron
-from cronops.schedules.cron_fields import HOURS
+from cronops.schedules.cron.fields import HOURS
 from cronops.schedules.zones import DAY, Change, Offsets, offsets_around
 
 _EPOCH = datetime(1970, 1, 1)
@@ -55,38 +55,6 @@ def slots(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[Slot | Skippe
             yield from _skipped(cron, offsets, change, start, end)
         yield Slot(run, run.astimezone(UTC), _surprise(cron, offsets, run))
         previous = run
-
-
-def autumn_doubles(cron: Cron, zone: ZoneInfo, after: datetime, years: int = 2) -> datetime | None:
-    """The first run within `years` (five at most) that autumn's clock change has twice.
-
-    In local time, the earlier of the two; None where there is none.
-    """
-    if cron.hours == HOURS.everything:
-        return None
-    offsets = offsets_around(zone, after)
-    start = _instant(after)
-    for change in offsets.changes(start, start + years * 366 * DAY):
-        for wall in _repeated(cron, change):
-            first, *later = offsets.instants(wall)
-            if (
-                later
-                and first > start
-                and all(_runs_at(cron, one, zone) for one in (first, *later))
-            ):
-                return datetime.fromtimestamp(first, zone)
-    return None
-
-
-def _repeated(cron: Cron, change: Change) -> Iterator[int]:
-    """The wall times the expression names among those that the change repeats."""
-    begin, end = change.at + change.after, change.at + change.before
-    for day in range(begin // DAY, (end - 1) // DAY + 1) if begin < end else ():
-        if cron.names(_date(day * DAY)):
-            hours = cron.hours & _hours(begin - day * DAY, end - day * DAY)
-            for wall in _walls(cron, day, hours):
-                if begin <= wall < end:
-                    yield wall
 
 
 def _skipped(

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -251,14 +250,6 @@ def test_a_command_line_is_read_as_the_command_itself_reads_it(words: list[str])
         locks = process.locks_for({name: parameters[name] for name in process.parameters})
         assert declaration.locks == tuple(LockUse(lock.key, lock.shared) for lock in locks)
         assert declaration.skips_when_locked is not parameters["fail_if_locked"]
-
-
-def test_a_thousand_command_lines_are_read_in_a_moment(jobs: InstalledJobs) -> None:
-    began = perf_counter()
-    for number in range(1000):
-        jobs.read(f"queue process --queue=moment-{number} --concurrency 2 --max-time 5m")
-
-    assert perf_counter() - began < 2  # it takes a twentieth of that on a quiet machine
 
 
 def test_variables_that_the_settings_refuse_are_told(jobs: InstalledJobs) -> None:

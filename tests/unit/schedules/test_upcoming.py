@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from time import perf_counter
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronops.schedules.cron import parse_cron
-from cronops.schedules.upcoming import Skipped, Slot, autumn_doubles, slots
+from cronops.schedules.upcoming import Skipped, Slot, slots
 from cronops.schedules.zones import Offsets, offsets_around
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -117,55 +116,6 @@ def test_a_time_that_the_walk_lands_beyond_is_told() -> None:
 
 def test_nothing_is_told_of_a_date_that_never_comes() -> None:
     assert _told("0 0 31 2 *", "Europe/Berlin", "2026-01-01 00:00", 1) == []
-
-
-@pytest.mark.parametrize(
-    ("expression", "zone", "first"),
-    [
-        ("30 2 * * *", "Europe/Berlin", "2026-10-25T02:30:00+02:00"),
-        ("0 2 * * SUN", "Europe/Berlin", "2026-10-25T02:00:00+02:00"),
-        ("59 1-2 * 10 *", "Europe/Berlin", "2026-10-25T02:59:00+02:00"),
-        ("30 1 1 11 *", "America/New_York", "2026-11-01T01:30:00-04:00"),
-        ("30 23 * * *", "Africa/Cairo", "2026-10-29T23:30:00+03:00"),
-        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-05T01:45:00+11:00"),
-        ("15 2 * * *", "Australia/Lord_Howe", None),
-        ("0 3 * * *", "Europe/Berlin", None),
-        ("59 1 * * *", "Europe/Berlin", None),
-        ("30 2 * * MON-SAT", "Europe/Berlin", None),
-        ("30 2 1 * *", "Europe/Berlin", None),
-        ("*/5 * * * *", "Europe/Berlin", None),
-        ("30 2 * * *", "Asia/Tokyo", None),
-    ],
-)
-def test_which_fixed_times_autumn_has_twice(expression: str, zone: str, first: str | None) -> None:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-
-    found = autumn_doubles(parse_cron(expression), ZoneInfo(zone), start)
-
-    assert (found.isoformat() if found else None) == first
-
-
-def test_doubles_are_looked_for_as_many_years_as_asked() -> None:
-    # 25 October is the last Sunday of 2026, and then not before 2037.
-    cron, start = parse_cron("30 2 25 10 *"), datetime(2027, 1, 1, tzinfo=UTC)
-    sooner = parse_cron("30 2 29 10 *")  # of 2028
-
-    assert autumn_doubles(cron, BERLIN, start, years=5) is None
-    assert autumn_doubles(sooner, BERLIN, start, years=1) is None
-    assert autumn_doubles(sooner, BERLIN, start) == datetime(2028, 10, 29, 2, 30, tzinfo=BERLIN)
-
-
-def test_ten_thousand_schedules_are_looked_at_at_once() -> None:
-    zones = [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Asia/Tokyo")]
-    crons = [parse_cron(f"{n % 60} {n % 24} * * *") for n in range(10_000)]
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-
-    start = perf_counter()
-    found = [autumn_doubles(cron, zones[n % 3], moment) for n, cron in enumerate(crons)]
-
-    # It takes a quarter of a second.
-    assert perf_counter() - start < 10
-    assert any(found)
 
 
 @given(

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from cronops.schedules.cron_fields import FIELDS, Refused, parse_field
-from cronops.schedules.cron_times import Times
-from cronops.schedules.cron_walk import Walk
-from cronops.schedules.cron_whole import split
-from cronops.schedules.cron_words import describe
+from cronops.schedules.cron.english import describe
+from cronops.schedules.cron.expression import split
+from cronops.schedules.cron.fields import FIELDS, Refused, parse_field
+from cronops.schedules.cron.times import Times
+from cronops.schedules.cron.walk import Walk
 from cronops.schedules.zones import offsets_around
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ or a run may fall on a day that was not asked for. What the cluster does is what
 
 from datetime import date
 
-from cronops.schedules.cron_times import Times
+from cronops.schedules.cron.times import Times
 from cronops.schedules.zones import DAY, Offsets
 
 _HOUR, _MINUTE = 3600, 60

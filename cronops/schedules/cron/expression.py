@@ -2,7 +2,7 @@
 
 import re
 
-from cronops.schedules.cron_fields import Refused, quoted
+from cronops.schedules.cron.fields import Refused, quoted
 
 # What Go's strings.Fields splits at; Python's str.split() also does so at \x1c to \x1f.
 _FIELD = re.compile("[^\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from cronops.schedules.cron_fields import DAYS, WEEKDAYS
+from cronops.schedules.cron.fields import DAYS, WEEKDAYS
 
 # Every way in which one year can follow another, and 29 February eight years after the last.
 _TAPE_BEGINS, _TAPE_ENDS = date(2069, 1, 1), date(2110, 1, 1)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
-from cronops.schedules.cron_fields import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Field
-from cronops.schedules.cron_times import Times
+from cronops.schedules.cron.fields import DAYS, HOURS, MINUTES, MONTHS, WEEKDAYS, Field
+from cronops.schedules.cron.times import Times
 
 _FEW = 4
 
