@@ -57,7 +57,7 @@ def chart(environments: Mapping[str, ResolvedEnvironment], text: bytes) -> dict[
     made = {f"templates/{name}": templates.joinpath(name).read_text("utf-8") for name in _TEMPLATES}
     made["templates/_facts.tpl"] = facts_text()
     made["templates/_queries.tpl"] = queries_text()
-    values = {name: values_of(environment) for name, environment in environments.items()}
+    values = {name: values_of(environments[name]) for name in sorted(environments)}
     for name, one in values.items():
         made[f"values-{name}.yaml"] = values_text(one, name)
     made["values.yaml"] = values_text(Values(), None)

@@ -44,14 +44,18 @@ class ResourceValues(Part):
     """What the container is given; each of cpu, memory and ephemeral-storage wants both."""
 
     requests: dict[str, Quantity | TakenAway | None] | None = None
+    """By name; the more specific wins, name by name."""
     limits: dict[str, Quantity | TakenAway | None] | None = None
+    """By name; the more specific wins, name by name."""
 
 
 class EmptyDirValues(Part):
     """A directory that ends with the pod."""
 
     medium: Literal["", "Memory"] | None = None
+    """``Memory`` for a file system in memory."""
     size_limit: Quantity | None = None
+    """How much it may hold."""
 
 
 class VolumeValues(Part):
@@ -62,10 +66,15 @@ class VolumeValues(Part):
     read_only: bool | None = None
     """True unless given, but for an emptyDir."""
     sub_path: Text | None = None
+    """A path within the volume."""
     persistent_volume_claim: Claim | None = None
+    """A claim in the namespace."""
     config_map: ConfigMapSource | None = None
+    """A ConfigMap in the namespace."""
     empty_dir: EmptyDirValues | None = None
+    """A directory that ends with the pod."""
     nfs: Nfs | None = None
+    """An exported directory."""
 
 
 class PodValues(Part):
@@ -83,9 +92,13 @@ class PodValues(Part):
     annotations: Texts | None = None
     """More annotations, of the CronJob and of its pods."""
     node_selector: Texts | None = None
+    """Labels of the nodes it may run on."""
     tolerations: list[Toleration] | None = None
+    """Taints the pods put up with; replaces the defaults as a whole."""
     priority_class_name: str | None = None
+    """Whose pods may displace others."""
     image_pull_secrets: list[PullSecret] | None = None
+    """Secrets with which the image is pulled."""
     restart_policy: Literal["Never"] | None = None
     """With a podFailurePolicy, Kubernetes allows no other."""
     severity: Literal["critical", "warning", "info"] | None = None
@@ -98,18 +111,26 @@ class CronJobValues(PodValues):
     time_zone: Text | None = None
     """IANA name of the zone the schedule is read in: ``Europe/Brussels``."""
     concurrency_policy: Literal["Forbid", "Allow", "Replace"] | None = None
+    """What happens while the run before still goes on."""
     successful_jobs_history_limit: AtLeastZero | None = None
+    """How many succeeded Jobs are kept."""
     failed_jobs_history_limit: AtLeastZero | None = None
+    """How many failed Jobs are kept; an alert fires for each."""
 
 
 class Defaults(CronJobValues):
     """What holds for every schedule that says nothing else, and for the migration."""
 
     restart_policy: Literal["Never"] = "Never"
+    """With a podFailurePolicy, Kubernetes allows no other."""
     time_zone: Text = "Etc/UTC"
+    """IANA name of the zone schedules are read in: ``Europe/Brussels``."""
     concurrency_policy: Literal["Forbid", "Allow", "Replace"] = "Forbid"
+    """What happens while the run before still goes on."""
     successful_jobs_history_limit: AtLeastZero = 3
+    """How many succeeded Jobs are kept."""
     failed_jobs_history_limit: AtLeastZero = 1
+    """How many failed Jobs are kept; an alert fires for each."""
 
 
 class Work(Part):
@@ -133,9 +154,13 @@ class Declared(Part):
     """What the job declares in the program; told to people, changed only there."""
 
     accountable: list[str] | None = None
+    """Teams that own the outcome."""
     responsible: str | None = None
+    """Team that looks into a failure."""
     consulted: list[str] | None = None
+    """Teams that are asked."""
     locks: list[str] | None = None
+    """Leases a run takes."""
     timeout: AtLeastZero | None = None
     """Seconds for all attempts of one run."""
     retry_safe: bool | None = None
@@ -163,11 +188,13 @@ class Cadence(Part):
     job: Text
     """The command without its options: ``queue process``; alerts are grouped by its first word."""
     description: str | None = None
+    """What it is for."""
     command: str | None = None
     """The arguments as people write them, where blanks between them do not tell it."""
     schedule: Text
     """Five fields in the cluster's dialect: ``*/15 6-22 * * 1-5``."""
     suspend: bool
+    """Stand still."""
     suspended_because: str | None = None
     """Told to people while `suspend` holds."""
     starting_deadline_seconds: AtLeastOne
@@ -175,6 +202,7 @@ class Cadence(Part):
     shards: AtLeastOne | None = None
     """Work one queue in so many pods at once."""
     declared: Declared | None = None
+    """What the job declares; only the program changes it."""
     alerts: AlertValues | None = None
     """None for a schedule that runs by no clock."""
 
@@ -191,11 +219,17 @@ class MigrationValues(PodValues):
     schema_revision: str = ""
     """Of our tables, which it brings about."""
     args: list[str] = Field(default_factory=lambda: ["db", "upgrade"])
+    """The words after ``cronops``."""
     backoff_limit: AtLeastZero = 2
+    """Pods after the first."""
     active_deadline_seconds: AtLeastOne = 1800
+    """For the whole Job with all its pods."""
     termination_grace_period_seconds: AtLeastOne = 60
+    """Between SIGTERM and SIGKILL."""
     env: Texts | None = None
+    """Environment variables, where they differ from `settings`."""
     image: ImageValues | None = None
+    """What differs from the image of all."""
 
 
 class PrometheusRuleValues(Part):

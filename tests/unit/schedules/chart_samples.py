@@ -177,6 +177,10 @@ def environment(
     value = builders.values(*schedules, **top)
     # YAML knows no pairs of surrogates, and wants these characters escaped.
     written = json.dumps(value, ensure_ascii=False)
-    text = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in written)
+    text = "".join(one if one.isprintable() else _escaped(one) for one in written)
     document = read_document(read_source(text.encode(), "schedules.yaml"))
     return resolve(document, "production", known or builders.jobs())
+
+
+def _escaped(one: str) -> str:
+    return f"\\u{ord(one):04x}" if ord(one) <= 0xFFFF else f"\\U{ord(one):08x}"

@@ -56,10 +56,10 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* The alerts of one schedule: (dict "root" $ "name" … "own" …). */ -}}
+{{- /* The alerts of one schedule: (dict "root" $ "facts" … "name" … "own" …). */ -}}
 {{- define "cronops.scheduleAlerts" -}}
 {{- $own := .own -}}
-{{- $facts := include "cronops.facts" .root | fromJson -}}
+{{- $facts := .facts -}}
 {{- $effective := include "cronops.effective" . | fromJson -}}
 {{- $reported := include "cronops.has" (dict "names" $facts.reporting "settings" .root.Values.settings "env" $own.env "secrets" $effective.secrets) -}}
 {{- $cronjob := include "cronops.cronjob" . -}}

@@ -2,7 +2,7 @@
 A Job's spec: what "cronops.pod" takes, and "labels" and "annotations" of its pods.
 */ -}}
 {{- define "cronops.job" -}}
-{{- $facts := include "cronops.facts" .root | fromJson -}}
+{{- $facts := .facts -}}
 {{- $indexed := not (empty .own.shards) -}}
 {{- $retried := true -}}
 {{- with .own.declared }}{{ if kindIs "bool" .retrySafe }}{{ $retried = .retrySafe }}{{ end }}{{ end -}}

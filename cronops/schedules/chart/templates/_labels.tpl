@@ -70,8 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{- /* What a scanner of manifests must be told not to hold against an object, as JSON. */ -}}
 {{- define "cronops.waivers" -}}
-{{- $facts := include "cronops.facts" .root | fromJson -}}
-{{- toJson (ternary $facts.unpinnedWaivers dict (empty .effective.image.digest)) -}}
+{{- toJson (ternary .facts.unpinnedWaivers dict (empty .effective.image.digest)) -}}
 {{- end -}}
 
 {{- define "cronops.command" -}}

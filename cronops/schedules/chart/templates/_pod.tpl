@@ -111,11 +111,11 @@ What a schedule says as the ConfigMap says it is left out; what it takes away be
 {{- end -}}
 
 {{- /*
-The pod's spec: (dict "root" … "own" … "effective" … "serviceAccount" … "settings" … "args" …
-"variables" …).
+The pod's spec: (dict "root" … "facts" … "own" … "effective" … "serviceAccount" …
+"settings" … "args" … "variables" …).
 */ -}}
 {{- define "cronops.pod" -}}
-{{- $facts := include "cronops.facts" .root | fromJson -}}
+{{- $facts := .facts -}}
 serviceAccountName: {{ .serviceAccount | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
