@@ -343,6 +343,14 @@ def test_a_schedule_set_to_null_is_gone(helm, two):
     assert "other" not in json.dumps(rule)
 
 
+def test_so_is_one_that_a_later_values_file_sets_to_null(helm, ours, tmp_path):
+    files = chart(ours, b"")
+    values = yaml.safe_load(files["values-production.yaml"])
+    values["schedules"]["queue-clean"] = None
+    found = helm.render(write_chart(files, tmp_path), "cronops", {**values, **RULE}).objects
+    assert not [key for key in found if key[2] == "queue-clean"]
+
+
 def test_a_suspended_schedule_alarms_nobody(helm, two):
     over = {"schedules": {"other": {"suspend": True}}, **RULE}
     (rule,) = (

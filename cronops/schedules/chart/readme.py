@@ -28,8 +28,11 @@ Kubernetes {kubernetes} or newer: `podFailurePolicy` is stable from then on, and
 kubectl create namespace {namespace}
 kubectl label namespace {namespace} pod-security.kubernetes.io/enforce=restricted
 helm upgrade --install cronops charts/cronops --namespace {namespace} \\
-  -f charts/cronops/values-{environment}.yaml
+  -f charts/cronops/values-{environment}.yaml --timeout {timeout}m
 ```
+
+Helm waits for the upgrade of the tables, which may take longer than the five minutes it waits
+unless told.
 
 There is a values file for each environment: {files}.
 Without one, the chart schedules nothing and upgrades no tables.
@@ -49,12 +52,12 @@ Cadences, deadlines and owners come from `schedules.yaml` and the jobs' declarat
 there: changed here, it wants them changed too.
 
 ```shell
---set schedules.queue-clean.suspend=true          # one schedule stands still
---set schedules.queue-clean.schedule='5 4 * * *'
---set image.digest=sha256:…                       # another build
---set-string settings.CRONOPS_LOG_LEVEL=debug     # a variable; text, whatever it looks like
---set schedules.queue-clean.secrets.alert-routes=false   # takes a default away
---set schedules.queue-clean=null                  # no such CronJob
+--set schedules.{example}.suspend=true   # one schedule stands still
+--set schedules.{example}.schedule='5 4 * * *'
+--set schedules.{example}.secrets.{secret}=false   # takes a default away
+--set schedules.{example}=null   # no such CronJob
+--set image.digest=sha256:…   # another build
+--set-string settings.CRONOPS_LOG_LEVEL=debug   # text, whatever it looks like
 ```
 
 A key that is misspelt, or of the wrong type, is refused: `values.schema.json` is closed.
@@ -80,6 +83,8 @@ From the objects that `cronops schedules render` writes for the same environment
 {differences}
 """
 
+_SLACK_MINUTES = 5
+
 
 def readme_text(values: Mapping[str, Values], shown: str, namespace: str, kubernetes: str) -> str:
     """The page, with the commands for the environment `shown`, whose namespace is given."""
@@ -87,6 +92,9 @@ def readme_text(values: Mapping[str, Values], shown: str, namespace: str, kubern
         kubernetes=kubernetes,
         namespace=namespace,
         environment=shown,
+        example=min(values[shown].schedules, default="NAME"),
+        secret=min(values[shown].defaults.secrets or {}, default="NAME"),
+        timeout=_longest_migration(values) // 60 + _SLACK_MINUTES,
         files=", ".join(f"`values-{name}.yaml`" for name in values),
         secrets=_table(("Secret", "Key", "Read by", "In"), _secrets(values)),
         values=_values(),
@@ -95,6 +103,10 @@ def readme_text(values: Mapping[str, Values], shown: str, namespace: str, kubern
             ((f"`{one.objects}`", one.what, one.why) for one in DIFFERENCES),
         ),
     )
+
+
+def _longest_migration(values: Mapping[str, Values]) -> int:
+    return max(one.migration.active_deadline_seconds for one in values.values())
 
 
 def _secrets(values: Mapping[str, Values]) -> Iterator[tuple[str, ...]]:
@@ -110,9 +122,11 @@ def _secrets(values: Mapping[str, Values]) -> Iterator[tuple[str, ...]]:
                     who, where = readers.setdefault(place, (set(), set()))
                     who.add(name)
                     where.add(environment)
-    everyone = {name for one in values.values() for name in one.schedules} | {"the migration"}
+    schedules = {name for one in values.values() for name in one.schedules}
     for (secret_name, key), (who, where) in sorted(readers.items()):
-        told = "all" if who == everyone else ", ".join(sorted(who))
+        told = ", ".join(sorted(who))
+        if who >= schedules:
+            told = "all schedules" + ", the migration" * (who > schedules)
         yield f"`{secret_name}`", f"`{key}`", told, ", ".join(sorted(where))
 
 

@@ -237,7 +237,10 @@ def test_the_readme_explains_every_value_and_difference(files):
             assert f"| `{field.alias or name}` |" in readme
     for difference in DIFFERENCES:
         assert f"| {difference.what} | {difference.why} |" in readme
-    assert "| `cronops-database` | `url` | all | production, staging |" in readme
+    assert "--timeout 35m" in readme
+    row = "| `cronops-database` | `url` | all schedules, the migration | production, staging |"
+    assert row in readme
+    assert "--set schedules.stock-export.secrets.database=false" in readme
 
 
 def test_every_value_is_explained(schema):
