@@ -8,6 +8,7 @@ that a thousand of them cost little.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # As cronops.contract.metrics names them, which this package must not import; a test compares.
 LAST_SUCCESS = "cronops_last_success_timestamp_seconds"
@@ -21,6 +22,7 @@ CRONJOBS = "cronops:cronjobs:count"
 _UNSAFE = re.compile(r'["\\]|[^ -~]')
 
 
+@lru_cache(maxsize=16384)
 def text(value: str) -> str:
     """A PromQL string, in ASCII."""
     return f'"{_UNSAFE.sub(_escaped, value)}"'

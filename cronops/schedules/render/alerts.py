@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from itertools import groupby
 
 from cronops.durations import format_duration
@@ -249,5 +250,6 @@ def _has(template: Template, names: frozenset[str]) -> bool:
     return not names.isdisjoint({*variables(template), *files})
 
 
+@lru_cache(maxsize=1024)
 def _words(seconds: int) -> str:
     return format_duration(timedelta(seconds=seconds))
