@@ -162,11 +162,13 @@ def _timeout_over_period(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if declared is None or declared.timeout is None or period is None or schedule.entry.manual:
         return
     if declared.timeout > period:
-        yield Problem(
-            f"{declared.job} may take {_told(declared.timeout)}, and is due every {_told(period)}",
-            field=("schedule",),
-            severity=Severity.NOTE if declared.skips_when_locked else None,
-        )
+        message = f"{declared.job} may take {_told(declared.timeout)}, and is due every "
+        message += _told(period)
+        if declared.skips_when_locked:
+            advice = "nothing, if slots may go by while a run works: they are skipped"
+            yield Problem(message, advice, field=("schedule",), severity=Severity.NOTE)
+        else:
+            yield Problem(message, field=("schedule",))
 
 
 @lru_cache(maxsize=64)
