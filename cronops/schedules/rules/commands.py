@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from cronops.schedules.resolve import ResolvedSchedule
 from cronops.schedules.rules.rule import Problem, schedule_rule
-from cronops.schedules.words import words_of
+from cronops.schedules.words import LONGEST_COMMAND, words_of
 
 UNKNOWN, OPTION, ARGUMENT = "command-unknown", "command-option", "command-argument"
 _LITERAL = re.compile(r"'[^']*'|\\.", re.DOTALL)
@@ -63,7 +63,7 @@ _argument = schedule_rule(
 
 @schedule_rule(
     "command-shell",
-    title="The command needs no shell",
+    title="The command is one line that needs no shell",
     why="The container starts the program itself, so that signals and exit codes arrive: nothing "
     "expands variables, pipes or redirects.",
     instead="leave the shell's signs out, or quote what is meant literally with '…'",
@@ -91,6 +91,11 @@ def _program(schedule: ResolvedSchedule) -> Iterator[Problem]:
 
 @lru_cache(maxsize=16_384)
 def _shell_fault(command: str) -> tuple[str, str] | None:
+    if len(command) > LONGEST_COMMAND:
+        return (
+            f"the command has {len(command):,} characters; {LONGEST_COMMAND:,} are the most",
+            "put long values into a file, or a setting",
+        )
     if _MAY_BE_SHELL.isdisjoint(command):
         return None
     try:

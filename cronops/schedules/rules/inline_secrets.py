@@ -1,18 +1,21 @@
-"""The rule that a file which everybody may read holds no secret. Its messages never show one."""
+"""The rules that a file which everybody may read holds no secret. Its messages never show one."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache, lru_cache
-from itertools import chain
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from cronops.config.load import leaves
 from cronops.schedules.resolve import ResolvedSchedule
-from cronops.schedules.rules.rule import Problem
+from cronops.schedules.rules.rule import Problem, schedule_rule
 from cronops.schedules.rules.template import template_rule
 from cronops.schedules.words import words_of
 
+_WHY = (
+    "The file, the manifests and the CronJob's description are read by many, and kept for ever by "
+    "the version control."
+)
 _SECRET_NAME = re.compile(
     r"(?:^|[_.\-/])(?:PASSWORD|PASSWD|PASSPHRASE|PASS|TOKEN|SECRET|SECRETS|API_?KEY|ACCESS_?KEY"
     r"|SECRET_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ACCOUNT_?KEY|CREDENTIALS?|BEARER|COOKIE|DSN"
@@ -43,7 +46,16 @@ _MOST_READ = 8192
 _CHANGES_OF_RANDOM = 0.28
 
 
-def _inline(
+@template_rule(
+    "secret-inline",
+    "env",
+    "labels",
+    "annotations",
+    title="No secret stands in the file",
+    why=_WHY,
+    instead="put it into a Secret, and name that under secrets",
+)
+def _secret_inline(
     env: Mapping[str, str | None],
     labels: Mapping[str, str | None],
     annotations: Mapping[str, str | None],
@@ -64,6 +76,16 @@ def _inline(
                 )
 
 
+@schedule_rule(
+    "secret-in-command",
+    title="No secret stands in a command",
+    why=_WHY,
+    instead="put it into a Secret, and give the job's setting its file under secrets",
+)
+def _secret_in_command(schedule: ResolvedSchedule) -> Iterator[Problem]:
+    return iter(_in_command(schedule.entry.command))
+
+
 @lru_cache(maxsize=16_384)
 def _in_command(command: str) -> tuple[Problem, ...]:
     try:
@@ -71,7 +93,7 @@ def _in_command(command: str) -> tuple[Problem, ...]:
     except ValueError:
         words = tuple(command.split())
     found: list[Problem] = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         option, _, value = word.partition("=")
         named = option if option.startswith("--") else ""
         if named and not value and not following.startswith("-"):
@@ -83,24 +105,7 @@ def _in_command(command: str) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-_of_templates = template_rule(
-    "secret-inline",
-    "env",
-    "labels",
-    "annotations",
-    title="No secret stands in the file",
-    why="The file, the manifests and the CronJob's description are read by many, and kept for "
-    "ever by the version control.",
-    instead="put it into a Secret, and name that under secrets",
-)(_inline)
-
-
-def _of_schedule(schedule: ResolvedSchedule) -> Iterator[Problem]:
-    of_template = _of_templates.of_template(schedule.template, schedule.environment)
-    return chain(of_template, _in_command(schedule.entry.command))
-
-
-RULES = (replace(_of_templates, check=_of_schedule),)
+RULES = (_secret_inline, _secret_in_command)
 
 
 @cache

@@ -22,7 +22,11 @@ _MOST_REMEMBERED = 64
 
 @dataclass(frozen=True)
 class TemplateRule(Rule[ResolvedSchedule]):
-    """A rule of schedules that anything with a pod can be asked."""
+    """A rule of schedules that anything with a pod can be asked.
+
+    What it finds depends on template and environment alone: schedules that agree in both are
+    judged together.
+    """
 
     of_template: Callable[[Template, str], Iterable[Problem]] = field(kw_only=True)
     """Asked with the name of the environment; its problems' fields start at the template."""

@@ -86,9 +86,9 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("secret-inline", _env(THING=RANDOM), "random"),
     ("secret-inline", {"labels": {"example.com/token": "abc"}}, "calls a secret"),
     ("secret-inline", {"annotations": {"note": f"key {RANDOM}"}}, "random"),
-    ("secret-inline", {"command": "stock export --password=hunter2"}, "--password"),
-    ("secret-inline", {"command": "stock export --api-key hunter2"}, "--api-key"),
-    ("secret-inline", {"command": f"stock export --supplier={RANDOM}"}, "random"),
+    ("secret-in-command", {"command": "stock export --password=hunter2"}, "--password"),
+    ("secret-in-command", {"command": "stock export --api-key hunter2"}, "--api-key"),
+    ("secret-in-command", {"command": f"stock export --supplier={RANDOM}"}, "random"),
     ("env-name", _env(**{"SHOP-URL": "x"}), "write SHOP_URL"),
     ("env-name", _env(**{"1ST": "x"}), "'1ST'"),
     ("env-name", _secret(env="FTP PASSWORD_FILE"), "write FTP_PASSWORD_FILE"),
@@ -193,7 +193,7 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("secret-inline", {"annotations": {"commit": "3f2a9c1d" * 5}}),
     ("secret-inline", {"annotations": {"digest": f"sha256:{'3f2a9c1d' * 8}"}}),
     ("secret-inline", {"annotations": {"id": "123e4567-e89b-12d3-a456-426614174000"}}),
-    ("secret-inline", {"command": "stock export --token={token}", "manual": True}),
+    ("secret-in-command", {"command": "stock export --token={token}", "manual": True}),
     ("env-name", _env(shop_url="x", _X1="y")),
     ("env-reserved", _env(CRONOPS_LOG_LEVEL="info", HOMEPAGE="x")),
     ("env-twice", {**_env(FTP="x"), **_secret(env="FTP_PASSWORD")}),
@@ -246,11 +246,12 @@ def test_a_schedule_that_keeps_a_rule(rule: str, said: dict[str, Any]) -> None:
     assert found(check(said, known=known), rule) == []
 
 
-@pytest.mark.parametrize("said", [said for rule, said, _ in BROKEN if rule == "secret-inline"])
+@pytest.mark.parametrize("said", [said for rule, said, _ in BROKEN if rule.startswith("secret-in")])
 def test_a_secret_is_never_shown(said: dict[str, Any]) -> None:
-    findings = found(check(said, known=_known()), "secret-inline")
+    findings = check(said, known=_known(options=frozenset({"--supplier"}))).findings
 
     shown = "".join(f"{finding.message}{finding.instead}" for finding in findings)
+    assert {finding.rule for finding in findings} & {"secret-inline", "secret-in-command"}
     for secret in ("hunter2", RANDOM, TOKEN, PRIVATE_KEY, "mailto://", "me@push", "host=db"):
         assert secret not in shown
 
@@ -316,6 +317,23 @@ def test_a_job_that_lacks_its_files(wanted: str, said: dict[str, Any], told: str
 )
 def test_a_job_that_has_its_files(wanted: str, said: dict[str, Any]) -> None:
     assert found(check(said, known=_volume_needs(wanted)), "needs") == []
+
+
+def test_a_secret_is_found_in_whichever_schedule_it_stands() -> None:
+    secret = {"name": "b", "command": f"stock export --supplier={RANDOM}"}
+
+    report = check({"name": "a"}, secret, {"name": "c"})
+
+    assert [one.schedule for one in found(report, "secret-in-command")] == ["b"]
+
+
+@pytest.mark.parametrize("command", [" ", "'", "x" * 9000, "'" + "x" * 20_000])
+def test_any_command_is_told_of_at_once(command: str) -> None:
+    report = check({"command": command}, known=_known())
+
+    told = [one for one in report.findings if one.path == ("schedules", 0, "command")]
+    assert told
+    assert all(len(one.message) < 500 for one in told)
 
 
 def test_owners_exist() -> None:
