@@ -439,6 +439,33 @@ def test_a_directory_of_somebody_else_is_refused(typed: Type, tmp_path: Path) ->
     assert "has not made" in done.err
 
 
+def test_what_a_rendering_would_not_put_right_is_not_put_down_to_one(typed: Type) -> None:
+    words = ["render", "--env", "production", "--out", "k8s"]
+    typed(*words)
+    Path("k8s/mine\x1b[2J.txt").write_text("\x1b[31mred\rhidden\n")
+    done = typed(*words, "--check")
+
+    assert done.code == 1
+    assert "to be removed by hand" in done.err
+    assert "to bring it up to date" not in done.err
+    assert "red\N{REPLACEMENT CHARACTER}hidden" in done.out
+    assert "\x1b" not in done.out + done.err
+
+
+def test_a_directory_must_be_named_and_be_for_the_same(typed: Type) -> None:
+    assert typed("render", "--env", "staging", "--out", "").code == 64
+    assert typed("chart", "--out", "-").code == 64
+    assert typed("render", "--env", "staging", "--out", "-", "--json").code == 64
+    assert typed("chart", "--out", "made").code == 0
+    for words in (["--check"], []):
+        done = typed("render", "--env", "staging", "--out", "made", *words)
+        assert done.code == 64
+        assert (
+            "made holds a chart, and is not overwritten with the manifests of staging" in done.err
+        )
+    assert typed("chart", "--out", "made", "--check").code == 0
+
+
 # --- what every pod and every check pays -------------------------------------------------------
 
 

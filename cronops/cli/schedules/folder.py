@@ -2,14 +2,15 @@
 
 ``index.json`` lists what is ours, and is written twice: first with all that there was and will
 be, marked as unfinished, and last as it should be. So whatever a killed run leaves behind, the
-next one knows, and puts right.
+next one knows, and puts right. Two runs at once write one after the other.
 """
 
+import fcntl
 import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from cronops.errors import BadInput, UsageError
 
 INDEX = "index.json"
+_ENVIRONMENT = "environment"
 _GENERATOR = "cronops "
 _NEW = ".cronops-new"
 
@@ -37,14 +39,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._names = sorted(_files_below(path))
-        listed = self._listed()
-        if self._names and listed is None:
-            raise UsageError(
-                f"{path} holds files that `cronops schedules` has not made, such as "
-                f"{self._names[0]}; name an empty directory, or one of its own"
-            )
-        self._ours = frozenset(listed or ())
+        self._look()
 
     def found(self) -> dict[str, str]:
         """Every file's text, ours or not; what is no text, or a link, is told as such."""
@@ -55,8 +50,27 @@ class Folder:
         ours = self._ours | expected.keys() | {INDEX}
         return [name for name in self._names if name not in ours and not name.endswith(_NEW)]
 
+    def refuse_another(self, expected: Mapping[str, str]) -> None:
+        """Raise `UsageError` where something else is kept here than what is `expected`.
+
+        The other environment's manifests, or the chart, would all be stale, and removed.
+        """
+        kept, meant = self._index, json.loads(expected[INDEX])
+        if kept and kept.get(_ENVIRONMENT) != meant.get(_ENVIRONMENT):
+            raise UsageError(
+                f"{self.path} holds {_kind(kept)}, and is not overwritten with {_kind(meant)}; "
+                "name another directory, or empty this one first"
+            )
+
     def write(self, expected: Mapping[str, str]) -> Changes:
         """Make ours what is `expected`, which lists itself in `INDEX`; each file at once or not."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with _locked(self.path):
+            self._look()
+            self.refuse_another(expected)
+            return self._write(expected)
+
+    def _write(self, expected: Mapping[str, str]) -> Changes:
         foreign = self.foreign(expected)
         present = set(self._names)
         changes = Changes(foreign=foreign)
@@ -70,11 +84,10 @@ class Folder:
         changes.removed = [name for name in stale if name not in left_over]
         if not changes.written and not stale:
             return changes
-        self.path.mkdir(parents=True, exist_ok=True)
         for name in left_over:
             self._remove(name)
         everything = sorted((self._ours | expected.keys()) - {INDEX})
-        self._replace(INDEX, _journal(everything))
+        self._replace(INDEX, _journal(everything, json.loads(expected[INDEX])))
         for name in changes.written:
             if name != INDEX:
                 self._replace(name, expected[name])
@@ -83,19 +96,39 @@ class Folder:
         self._replace(INDEX, expected[INDEX])
         return changes
 
-    def _listed(self) -> list[str] | None:
-        """What the index says is ours; None where there is no index of ours."""
-        if INDEX not in self._names:
-            # A run that was killed before it had an index has left at most its beginning.
-            return [] if self._names == [INDEX + _NEW] else None
+    def _look(self) -> None:
+        """See what is there; nothing below a directory that is not ours is looked at."""
+        self._index: dict[str, Any] = {}
+        self._names: list[str] = []
+        self._ours: frozenset[str] = frozenset()
+        if not _is_directory(self.path):
+            return
+        top = sorted(one.name for one in self.path.iterdir())
+        # A run that was killed before it had an index has left at most its beginning.
+        if top and top != [INDEX + _NEW]:
+            self._index = self._read_index(top)
+            self._ours = frozenset((*map(str, self._index["files"]), INDEX))
+        self._names = sorted(_files_below(self.path))
+
+    def _read_index(self, top: list[str]) -> dict[str, Any]:
+        if INDEX not in top:
+            raise UsageError(
+                f"{self.path} holds what `cronops schedules` has not made, such as {top[0]}; name "
+                "an empty directory, or one of its own"
+            )
         try:
             index: Any = json.loads(self._bytes(INDEX) or b"")
-            files, generator = index["files"], index["generator"]
+            ours = isinstance(index["files"], dict | list)
+            ours = ours and str(index["generator"]).startswith(_GENERATOR)
         except (ValueError, LookupError, TypeError, RecursionError):
-            return None
-        if not isinstance(files, dict | list) or not str(generator).startswith(_GENERATOR):
-            return None
-        return [*map(str, files), INDEX]
+            ours = False
+        if not ours:
+            raise UsageError(
+                f"{self.path / INDEX} is no list of files that `cronops schedules` has written, so "
+                "nobody knows which of them are its own; restore it, or name an empty directory"
+            )
+        known: dict[str, Any] = index
+        return known
 
     def _bytes(self, name: str) -> bytes | None:
         """The content of a regular file; None for anything else."""
@@ -136,14 +169,29 @@ class Folder:
                 path.rmdir()
 
 
-def _files_below(path: Path) -> Iterator[str]:
-    """Every file's path below; raises `UsageError` where links could lead out of the directory."""
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Nobody else writes meanwhile; where the file system has no locks, that is hoped for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_directory(path: Path) -> bool:
+    """Whether it is there; raises `UsageError` where something else is."""
     if path.is_symlink():
         raise UsageError(f"{path} is a symbolic link; name the directory itself")
-    if not path.exists():
-        return
-    if not path.is_dir():
+    if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is no directory; name one, or a path where one can be made")
+    return path.exists()
+
+
+def _files_below(path: Path) -> Iterator[str]:
+    """Every file's path below; raises `UsageError` where links could lead out of the directory."""
     waiting = [path]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -158,9 +206,18 @@ def _files_below(path: Path) -> Iterator[str]:
                     yield Path(entry.path).relative_to(path).as_posix()
 
 
-def _journal(names: list[str]) -> str:
+def _kind(index: Mapping[str, Any]) -> str:
+    """What an index lists, as people say it."""
+    if _ENVIRONMENT in index:
+        return f"the manifests of {str(index[_ENVIRONMENT])[:60]}"
+    return "a chart"
+
+
+def _journal(names: list[str], finished: Mapping[str, Any]) -> str:
     """The index of a directory that is being written."""
     index = {"generator": f"{_GENERATOR}(unfinished)", "files": names}
+    if _ENVIRONMENT in finished:
+        index[_ENVIRONMENT] = finished[_ENVIRONMENT]
     return json.dumps(index, indent=2) + "\n"
 
 

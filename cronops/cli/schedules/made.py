@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cronops.cli.output import note, print_line, show_json
+from cronops.cli.output import note, print_line, printable, show_json
 from cronops.cli.schedules.folder import Changes, Folder
-from cronops.errors import ExitCode
+from cronops.errors import ExitCode, UsageError
 
+STREAM = "-"
+"""Instead of a directory: everything on stdout."""
 # So many names are told; the rest is counted.
 _TOLD = 20
 
@@ -29,7 +31,10 @@ def write_or_compare(
     files: Mapping[str, str], out: str, *, check: bool, as_json: bool, again: str
 ) -> None:
     """Write `files` into `out`, or with `check` compare; `again` is the command that writes."""
+    if out in ("", STREAM):
+        raise UsageError(f"--out {out!r} names no directory; name one, or a path for a new one")
     folder = Folder(Path(out))
+    folder.refuse_another(files)
     if check:
         _compare(folder, files, out, as_json=as_json, again=again)
         return
@@ -48,20 +53,22 @@ def _compare(
     found = folder.found()
     difference = drift(files, found, out.rstrip("/"))
     foreign = folder.foreign(files)
+    names = sorted(n for n in files.keys() | found.keys() if files.get(n) != found.get(n))
     if as_json:
-        names = sorted(n for n in files.keys() | found.keys() if files.get(n) != found.get(n))
         show_json(
             {"directory": out, "current": not difference, "differing": names, "foreign": foreign}
         )
     elif difference:
-        print_line(difference.rstrip("\n"))
+        for line in difference.rstrip("\n").split("\n"):
+            # A foreign file may hold anything, and be shown at somebody's terminal.
+            print_line(printable(line))
     else:
         print_line(f"{out}: {len(files)} files, as they should be.")
     if not difference:
         return
     if foreign:
         note(f"not made by cronops, to be removed by hand: {_listed(foreign)}")
-    if len(foreign) < len(files.keys() | found.keys()):
+    if len(foreign) < len(names):
         note(f"to bring it up to date: {again}")
     raise typer.Exit(ExitCode.FAILED)
 
@@ -80,4 +87,4 @@ def _show(changes: Changes, out: str) -> None:
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more
+    return printable(", ".join(names[:_TOLD])) + more

@@ -6,14 +6,13 @@ import typer
 
 from cronops.cli.output import print_line
 from cronops.cli.schedules.file import USUAL, FileName, check_or_stop, read_file
-from cronops.cli.schedules.made import Check, Out, write_or_compare
+from cronops.cli.schedules.made import STREAM, Check, Out, write_or_compare
 from cronops.cli.session import Json
 from cronops.cli.tree import examples, operator_app
 from cronops.errors import UsageError
 
 app = operator_app()
 
-_STREAM = "-"
 # For kustomize and for us; a cluster knows no such objects.
 _NO_OBJECTS = ("kustomization.yaml", "index.json")
 
@@ -44,12 +43,12 @@ def render(
     read = read_file(file)
     report = check_or_stop(read, environment)
     files = rendered(report.environments[environment], read.text)
-    if out != _STREAM:
+    if out != STREAM:
         again = f"cronops schedules render --env {environment} --out {out}"
         write_or_compare(files, out, check=check, as_json=as_json, again=again)
         return
-    if check:
-        raise UsageError("--check compares with a directory; name it with --out")
+    if check or as_json:
+        raise UsageError(f"{'--check' if check else '--json'} tells of a directory; name one")
     for path, text in files.items():
         if not path.endswith(_NO_OBJECTS):
             print_line(f"---\n# {path}\n{text}".rstrip())

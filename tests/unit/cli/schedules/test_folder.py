@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def test_a_run_that_is_killed_anywhere_is_put_right_by_the_next(
 def test_a_directory_with_a_foreign_index_is_refused(tmp_path: Path, index: str) -> None:
     (tmp_path / INDEX).write_text(index)
 
-    with pytest.raises(UsageError, match=r"has not made, such as index\.json"):
+    with pytest.raises(UsageError, match=r"is no list of files that .* restore it"):
         Folder(tmp_path)
 
 
@@ -128,6 +129,53 @@ def test_an_index_cannot_have_files_elsewhere_removed(tmp_path: Path) -> None:
     write(out, NEW)
 
     assert outside.read_text() == "mine"
+
+
+def test_only_a_directory_of_ours_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "bin").symlink_to("/usr/bin")
+
+    # Advice about what stands in somebody else's directory would be bad advice.
+    with pytest.raises(UsageError, match=r"such as bin; name an empty directory"):
+        Folder(tmp_path)
+
+
+def test_what_is_kept_for_something_else_is_not_overwritten(tmp_path: Path) -> None:
+    def of(name: str) -> dict[str, str]:
+        return {**OLD, INDEX: json.dumps({**json.loads(OLD[INDEX]), "environment": name})}
+
+    write(tmp_path, of("staging"))
+    before = on_disk(tmp_path)
+
+    with pytest.raises(UsageError, match=r"of staging, and is not overwritten with .* production"):
+        write(tmp_path, of("production"))
+    with pytest.raises(UsageError, match="not overwritten with a chart"):
+        Folder(tmp_path).refuse_another(OLD)
+    assert on_disk(tmp_path) == before
+    assert killed(tmp_path, {**of("staging"), "new.yaml": "x"}, 8)
+    with pytest.raises(UsageError, match="not overwritten"):
+        write(tmp_path, of("production"))
+
+
+def test_runs_at_the_same_time_write_one_after_the_other(tmp_path: Path) -> None:
+    def many(text: str, *more: str) -> dict[str, str]:
+        return files(**{f"schedules__{n}": text * 1000 for n in (*map(str, range(60)), *more)})
+
+    one, two = many("one"), many("two", "besides")
+    for attempt in range(10):
+        out = tmp_path / str(attempt)
+        children = []
+        for expected in (one, two, one):
+            child = os.fork()
+            if child == 0:
+                done = False
+                with suppress(OSError):
+                    write(out, expected)
+                    done = True
+                os._exit(not done)
+            children.append(child)
+
+        assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+        assert on_disk(out) in (one, two)
 
 
 def test_links_are_never_followed(tmp_path: Path) -> None:
