@@ -8,7 +8,8 @@ import pytest
 
 from cronops.config import load_settings
 from cronops.db.connect import check_schema
-from tests.databases import Database, OwnServer
+from tests.databases import SERVER_URL_VARIABLE, Database, OwnServer
+from tests.tools import REQUIRE_TOOLS_VARIABLE
 
 
 @pytest.mark.parametrize("turn", [1, 2])
@@ -38,7 +39,8 @@ def test_the_environment_of_commands_selects_the_database(database: Database) ->
 def test_nothing_of_the_developers_own_environment_is_left() -> None:
     left = [name for name in os.environ if name.startswith("CRONOPS_")]
 
-    assert set(left) <= {"CRONOPS_TEST_DATABASE_URL"}
+    # What speaks to the tests themselves never reaches a command.
+    assert set(left) <= {SERVER_URL_VARIABLE, REQUIRE_TOOLS_VARIABLE}
 
 
 def test_the_probe_package_looks_installed(probe_package: Path) -> None:
