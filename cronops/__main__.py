@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -24,6 +25,12 @@ def _reopen_closed_streams() -> None:
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
 
 
+def _write_whatever_comes() -> None:
+    """A locale that lacks a letter must not end a command half-way through its result."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def main() -> int:
     """Run the command line; the process's exit code.
 
@@ -32,6 +39,7 @@ def main() -> int:
     """
     signal.signal(signal.SIGTERM, _terminate)
     _reopen_closed_streams()
+    _write_whatever_comes()
     code = 0
     try:
         from cronops.cli.failure import run

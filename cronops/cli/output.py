@@ -88,7 +88,9 @@ def show_record(record: Row, *, as_json: bool) -> None:
 
 def show_json(value: object) -> None:
     """Print JSON, indented by two; times are ISO 8601 in UTC, durations seconds."""
-    print_line(json.dumps(as_json_value(value), indent=2, ensure_ascii=False))
+    # JSON is UTF-8: a stream of anything else gets letters that are the same in both.
+    escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print_line(json.dumps(as_json_value(value), indent=2, ensure_ascii=escaped))
 
 
 def print_line(text: str) -> None:

@@ -149,6 +149,17 @@ def test_github_is_told_in_its_own_way(typed: Type, monkeypatch: pytest.MonkeyPa
     assert typed("validate", "--json").json["errors"] == 1
 
 
+def test_a_value_of_any_length_is_told_by_its_beginning(typed: Type) -> None:
+    change(cr="CR-\x1b[31m\r\n::error::" + "9" * 1_000_000)
+    for words in ([], ["--github"]):
+        done = typed("validate", *words)
+        assert "cr-unknown" in done.out
+        assert len(done.out) < 20_000
+        assert "\x1b" not in done.out
+        assert not re.search("^::error::", done.out, re.MULTILINE)
+    assert len(typed("validate", "--json").out) > 1_000_000
+
+
 def test_warnings_fail_only_where_that_is_asked(typed: Type) -> None:
     change(suspend={"until": "2020-01-01", "by": "ada", "why": "the summer of 2019"})
 
@@ -220,6 +231,28 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(typed: Type, tmp_path: Path
         assert said in done.err
 
 
+def test_a_stream_that_lacks_letters_is_written_all_the_same(tmp_path: Path) -> None:
+    text = COMMITTED.read_text().replace("Work the messages", "Réfléchir 日本")
+    (tmp_path / "schedules.yaml").write_text(text)
+
+    def run_in_ascii(*words: str) -> bytes:
+        done = subprocess.run(
+            [sys.executable, "-m", "cronops", "schedules", *words],
+            env={**clean_environment(), "PYTHONIOENCODING": "ascii"},
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    field = ("explain", "queue-process-general", "description")
+    assert rb"R\xe9fl\xe9chir \u65e5\u672c" in run_in_ascii(*field)
+    [fact] = json.loads(run_in_ascii(*field, "--json").decode("ascii"))
+    assert fact["value"].startswith("Réfléchir 日本")
+    assert "Réfléchir 日本" in run_in_ascii("render", "--env", "staging", "--out", "-").decode()
+
+
 def test_standard_input_and_pipes_are_read(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cronops", "schedules", "validate"]
     pipe = tmp_path / "pipe"
@@ -284,6 +317,15 @@ def test_next_marks_what_clock_changes_do(typed: Type) -> None:
     assert [row["utc"] for row in autumn[:2]] == ["2027-10-31T00:30:00Z", "2027-10-31T01:30:00Z"]
     assert "second of two runs" in autumn[1]["surprise"]
     assert "skipped: this time" in typed("next", "queue-clean", "--at", "2027-03-27T12:00Z").out
+
+
+def test_an_empty_name_is_no_name(typed: Type) -> None:
+    assert typed("next", "").code == 64
+    late = typed("next", "--at", "9999-12-31T23:00:00Z")
+    assert (late.code, late.err) == (
+        64,
+        "error: --at: beyond the end of the calendar no runs are told\n",
+    )
 
 
 def test_next_merges_all_schedules_by_time(typed: Type) -> None:
@@ -361,6 +403,18 @@ def test_explain_knows_overrides_declarations_and_what_is_built_in(typed: Type) 
         "over": [],
     }
     assert "did you mean 'suspend'" in typed("explain", "queue-clean", "suspnd").err
+
+
+def test_explain_tells_all_that_an_entry_says(typed: Type) -> None:
+    change(confirmed={"by": "Jane Doe", "on": "2026-01-15"}, description="Tidy up.")
+    here = {one["field"]: one for one in typed("explain", "queue-clean", "--json").json}
+
+    assert here["provisional"]["value"] is True
+    assert here["provisional"]["line"] is not None
+    assert here["confirmed"]["value"] == {"by": "Jane Doe", "on": "2026-01-15"}
+    assert here["description"]["value"] == "Tidy up."
+    assert here["namespace"]["set_by"] == "environments.production"
+    assert "manual" not in here
 
 
 # --- render ------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """``cronops schedules render``."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -49,6 +51,8 @@ def render(
         return
     if check or as_json:
         raise UsageError(f"{'--check' if check else '--json'} tells of a directory; name one")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as the files are, whatever the terminal has
     for path, text in files.items():
         if not path.endswith(_NO_OBJECTS):
             print_line(f"---\n# {path}\n{text}".rstrip())
