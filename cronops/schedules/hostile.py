@@ -49,8 +49,11 @@ def unreadable(error: Exception, text: str) -> InvalidSchedules:
     if mark is None:
         return _unprintable(text)
     position = Position(mark.line + 1, mark.column + 1)
-    lines = text.splitlines()
+    lines = text.splitlines() or [""]
     line = lines[mark.line] if mark.line < len(lines) else ""
+    if mark.line >= len(lines):
+        # What is missing at the end is told in the last line; the one after does not exist.
+        position = Position(len(lines), len(lines[-1]) + 1)
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return refused(
             "yaml-tab", "a tab stands where YAML wants blanks", "indent with blanks", position

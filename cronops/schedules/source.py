@@ -161,7 +161,7 @@ def read_source(text: bytes, name: str) -> Source:
     if len(text) > LONGEST:
         raise refused(
             "file-too-large",
-            f"the file has {len(text) / (1 << 20):.0f} MiB; the most is {LONGEST >> 20}",
+            f"the file is larger than {LONGEST >> 20} MiB",
             "give the path of a schedules file",
         )
     try:

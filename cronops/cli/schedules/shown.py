@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue", "waived": "dim"}
 # A command whose result is something else says what is wrong, and no novel.
 _MOST_IN_PASSING = 20
+# Letters of a message: a value of a megabyte is told by its beginning. JSON has all of it.
+_LONGEST = 1000
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
@@ -31,7 +33,7 @@ def show_findings(name: str, report: "Report", *, errors_only: bool = False) -> 
         say(f"{printable(place)}: {coloured}: {printable(_sentence(finding, report))}")
         advice = f"waived: {finding.waived}" if finding.waived is not None else finding.instead
         if advice:
-            say(f"    {printable(advice)}")
+            say(f"    {printable(_cut(advice))}")
     if errors_only and len(findings) > _MOST_IN_PASSING:
         rest = len(findings) - _MOST_IN_PASSING
         say(f"and {rest} more errors; see: cronops schedules validate")
@@ -43,14 +45,15 @@ def show_annotations(name: str, report: "Report") -> None:
         if finding.waived is not None:
             continue
         properties = {
-            "file": name,
+            "file": printable(name),
             "line": finding.position.line,
             "col": finding.position.column,
             "title": finding.rule,
         }
         listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
         text = _sentence(finding, report)
-        text = f"{text}\n{finding.instead}" if finding.instead else text
+        lines = [text, _cut(finding.instead)] if finding.instead else [text]
+        text = "\n".join(map(printable, lines))
         print_line(f"::{_COMMANDS[finding.severity.value]} {listed}::{_data(text)}")
 
 
@@ -123,7 +126,11 @@ def _sentence(finding: "Finding", report: "Report") -> str:
     schedule = f"{finding.schedule}: " if finding.schedule else ""
     everywhere = not finding.environments or len(finding.environments) == len(report.environments)
     where = "" if everywhere else f" (in {', '.join(finding.environments)})"
-    return f"{schedule}{finding.message}{where}"
+    return f"{_cut(f'{schedule}{finding.message}')}{where}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _counts(report: "Report") -> Counter[str]:

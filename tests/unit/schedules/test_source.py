@@ -159,7 +159,7 @@ def test_what_is_written_is_told_as_it_stands_there() -> None:
         ("a: &x {b: 1}\nc:\n  <<: *x\n", "yaml-merge", (3, 3)),
         ("? [a]\n: 1\n", "yaml-key", (1, 3)),
         ("a: *b", "yaml-syntax", (1, 4)),
-        ("a: [1", "yaml-syntax", (2, 1)),
+        ("a: [1", "yaml-syntax", (1, 6)),
         ("a: 'x", "yaml-syntax", (1, 6)),
         ("a: &x [*x]", "too-deep", (1, 4)),
         ("a: 1\nb: \x00", "yaml-control-character", (2, 4)),
@@ -197,6 +197,11 @@ def test_what_is_no_plain_yaml_is_refused_with_one_finding(
 )
 def test_an_expression_without_quotes_is_told_to_take_them(text: str, told: str) -> None:
     assert told in refusal(text).instead
+
+
+@pytest.mark.parametrize("text", ["a: [1,\n", "a: [1,", "a: 1\nb: {c: 1\n", 'a: "x\n\n'])
+def test_what_is_missing_at_the_end_is_told_in_a_line_that_exists(text: str) -> None:
+    assert refusal(text).position.line <= len(text.splitlines())
 
 
 def test_a_duplicate_key_names_both_lines() -> None:
