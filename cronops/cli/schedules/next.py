@@ -67,13 +67,16 @@ def next(
     """
     opened = open_environment(file, environment)
     after = at or datetime.now(UTC)
-    chosen = [opened.schedule(name)] if name else list(opened.environment.schedules)
-    runnable = [schedule for schedule in chosen if _has_runs(opened, schedule, alone=bool(name))]
+    alone = name is not None
+    chosen = list(opened.environment.schedules) if name is None else [opened.schedule(name)]
+    runnable = [schedule for schedule in chosen if _has_runs(opened, schedule, alone=alone)]
     coming = merge(*(_rows(schedule, after) for schedule in runnable), key=lambda row: row["order"])
     try:
         rows = list(islice(coming, count))
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise UsageError(f"--at: {error}") from None
+    except OverflowError:
+        raise UsageError("--at: beyond the end of the calendar no runs are told") from None
     for row in rows:
         del row["order"]
         if as_json:

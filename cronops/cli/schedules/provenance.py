@@ -21,6 +21,8 @@ _COMPUTED = (
     "terminationGracePeriodSeconds",
     "suspend",
 )
+# What only an entry may say, and no environment differently.
+_OWN = ("name", "cr", "command", "description", "manual", "provisional", "confirmed")
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,14 @@ def _place(label: str, line: int | None) -> str:
 def _entry(opened: Opened, schedule: ResolvedSchedule) -> Iterator[Fact]:
     """What only an entry says, or an entry's override."""
     own = f"schedules.{schedule.name}"
-    for field, value in (
-        ("name", schedule.name),
-        ("cr", schedule.entry.cr),
-        ("command", schedule.entry.command),
-    ):
-        yield Fact(field, value, own, opened.line((*schedule.path, field)))
+    for field in _OWN:
+        value = getattr(schedule.entry, field)
+        if value:
+            line = opened.line((*schedule.path, field))
+            yield Fact(field, _plain(value), own, line)
+    line = opened.line(("environments", schedule.environment, "namespace"))
+    place = f"environments.{schedule.environment}"
+    yield Fact("namespace", opened.environment.namespace, place, line)
     yield Fact(
         "cronjob",
         schedule.cronjob,
