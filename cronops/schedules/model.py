@@ -90,7 +90,7 @@ class SecretFile(Part):
 
 
 class Claim(Part):
-    """A PersistentVolumeClaim in the namespace."""
+    """A PersistentVolumeClaim in the namespace; an NFS export, too, is reached through one."""
 
     claim_name: Text
 
@@ -108,13 +108,6 @@ class EmptyDir(Part):
     size_limit: Quantity | None = None
 
 
-class Nfs(Part):
-    """An exported directory."""
-
-    server: Text
-    path: Text
-
-
 class Volume(Part):
     """A directory the job reads or writes: where it is mounted, and what lies behind it."""
 
@@ -126,7 +119,6 @@ class Volume(Part):
     persistent_volume_claim: Claim | None = None
     config_map: ConfigMapSource | None = None
     empty_dir: EmptyDir | None = None
-    nfs: Nfs | None = None
 
 
 class IpBlock(Part):

@@ -93,10 +93,6 @@ What a schedule says as the ConfigMap says it is left out; what it takes away be
 {{- else if $volume.configMap }}
   configMap:
     name: {{ $volume.configMap.name | quote }}
-{{- else if $volume.nfs }}
-  nfs:
-    server: {{ $volume.nfs.server | quote }}
-    path: {{ $volume.nfs.path | quote }}
 {{- else }}
   emptyDir: {{ include "cronops.emptyDir" ($volume.emptyDir | default dict) }}
 {{- end }}

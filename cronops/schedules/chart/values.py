@@ -14,7 +14,6 @@ from cronops.schedules.model import (
     Claim,
     ConfigMapSource,
     Egress,
-    Nfs,
     Part,
     PullSecret,
     SecretFile,
@@ -73,8 +72,6 @@ class VolumeValues(Part):
     """A ConfigMap in the namespace."""
     empty_dir: EmptyDirValues | None = None
     """A directory that ends with the pod."""
-    nfs: Nfs | None = None
-    """An exported directory."""
 
 
 class PodValues(Part):

@@ -11,7 +11,6 @@ _SOURCES = {
     "persistentVolumeClaim": "persistent_volume_claim",
     "configMap": "config_map",
     "emptyDir": "empty_dir",
-    "nfs": "nfs",
 }
 _TAKEN = (
     *("/tmp", "/run/secrets", "/var/run/secrets", "/dev", "/proc", "/sys"),  # noqa: S108
@@ -25,9 +24,8 @@ Volumes = Mapping[str, Volume | None]
     "volume-source",
     "volumes",
     title="Each volume says where it is mounted and what lies behind it, once",
-    why="The API rejects a mount without a volume, and a volume of two kinds; the namespace, which "
-    "enforces Pod Security 'restricted', rejects every pod with nfs; what is nowhere mounted helps "
-    "nobody.",
+    why="The API rejects a mount without a volume, and a volume of two kinds; what is nowhere "
+    "mounted helps nobody.",
     instead="write mountPath, and one of persistentVolumeClaim, configMap, emptyDir",
     waivable=False,
 )
@@ -48,12 +46,6 @@ def _volume_source(volumes: Volumes) -> Iterator[Problem]:
                 f"the volume {name!r} is mounted nowhere",
                 "write mountPath: the directory as the job sees it",
                 field,
-            )
-        if volume.nfs is not None:
-            yield Problem(
-                f"the volume {name!r} is nfs, which Pod Security 'restricted' keeps out of pods",
-                "make it a PersistentVolume, and write persistentVolumeClaim: {claimName: …}",
-                (*field, "nfs"),
             )
 
 

@@ -79,7 +79,11 @@ _VOLUMES: Mapping[str, Any] = {
         "persistentVolumeClaim": {"claimName": "claim"},
     },
     "config": {"mountPath": "/config", "configMap": {"name": "map"}},
-    "share": {"mountPath": "/share", "subPath": "a/b", "nfs": {"server": "nfs", "path": "/e"}},
+    "share": {
+        "mountPath": "/share",
+        "subPath": "a/b",
+        "persistentVolumeClaim": {"claimName": "share"},
+    },
     "scratch": {"mountPath": "/scratch", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
     "bare": {"mountPath": "/bare", "emptyDir": {}},
     "read": {"mountPath": "/read", "readOnly": True, "emptyDir": {}},

@@ -38,7 +38,6 @@ SOURCES = st.sampled_from(
         {"configMap": {"name": "pricing"}},
         {"emptyDir": {}},
         {"emptyDir": {"medium": "Memory", "sizeLimit": 1000000000}},
-        {"nfs": {"server": "files.example.com", "path": "/exports"}},
     ]
 )
 PEERS = st.sampled_from(

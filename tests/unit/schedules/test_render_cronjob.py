@@ -128,7 +128,7 @@ def test_volumes_of_every_kind() -> None:
             "mountPath": "/out",
             "readOnly": False,
             "subPath": "stock",
-            "nfs": {"server": "files.example.com", "path": "/exports"},
+            "persistentVolumeClaim": {"claimName": "exports"},
         },
         "rules": {"mountPath": "/rules", "configMap": {"name": "pricing"}},
         "scratch": {"mountPath": "/scratch", "emptyDir": {"sizeLimit": "2Gi"}},
@@ -141,7 +141,7 @@ def test_volumes_of_every_kind() -> None:
 
     assert made["tmp"] == {"emptyDir": {"sizeLimit": "256Mi"}}
     assert made["volume-inbox"] == {"persistentVolumeClaim": {"claimName": "inbox"}}
-    assert made["volume-out"] == {"nfs": {"server": "files.example.com", "path": "/exports"}}
+    assert made["volume-out"] == {"persistentVolumeClaim": {"claimName": "exports"}}
     assert made["volume-rules"] == {"configMap": {"name": "pricing"}}
     assert made["volume-scratch"] == {"emptyDir": {"sizeLimit": "2Gi"}}
     assert made["volume-memory"] == {"emptyDir": {"medium": "Memory", "sizeLimit": "1e3"}}

@@ -110,11 +110,6 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("volume-source", _volume(mountPath="/data"), "nothing lies behind"),
     ("volume-source", _volume(**CLAIM), "mounted nowhere"),
     ("volume-source", _volume(**STOCK, configMap={"name": "x"}), "at once"),
-    (
-        "volume-source",
-        _volume(mountPath="/data", nfs={"server": "nas", "path": "/export"}),
-        "make it a PersistentVolume",
-    ),
     ("mount-path", _volume(**{**STOCK, "mountPath": "data"}), "absolute"),
     ("mount-path", _volume(**{**STOCK, "mountPath": "/data/../etc"}), "'..'"),
     ("mount-path", _volume(**{**STOCK, "mountPath": "/data:x"}), "':'"),

@@ -51,6 +51,7 @@ def test_what_fits_is_read() -> None:
         ({"zzz": 1}, "unknown-key", "schedules[0] knows no key 'zzz'", "command"),
         ({"image": {"tga": "1"}}, "unknown-key", "schedules[0].image knows no key 'tga'", "'tag'"),
         ({"egress": {"a": {"to": [], "ports": [], "x": 1}}}, "unknown-key", "egress.a", "ports"),
+        ({"volumes": {"a": {"nfs": {}}}}, "unknown-key", "'nfs'", "persistentVolumeClaim"),
         ({"cr": None}, "missing-key", "schedules[0] has no 'cr'", "add cr"),
         ({"schedule": 5}, "wrong-type", "is 5, where text", 'in quotes: "5"'),
         ({"image": {"tag": 0.5}}, "wrong-type", "is 0.5, where text", 'in quotes: "0.5"'),
