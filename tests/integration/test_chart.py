@@ -404,7 +404,14 @@ def test_notes_say_what_stands_still_and_what_secrets_are_wanted(helm, tmp_path)
     assert "stock-export: 17 * * * * Europe/Brussels" in notes
     assert "paused: until 2027-01-31 by Ada: the {{ partner }} is moving" in notes
     assert "cronops-database, key url" in notes
-    assert "create job --from=cronjob/" in notes
+
+
+def test_notes_start_a_run_by_hand_under_a_name_never_used_before(helm, tmp_path):
+    notes = made(helm, builders.environment({"name": "x" * 63}), tmp_path).notes
+    (command,) = re.findall(r"^ +(kubectl .* create job .*)$", notes, re.M)
+    cronjob, job = re.fullmatch(r".* --from=cronjob/(\S+) (.+)", command).groups()
+    assert job == f"{cronjob}-$(date +%s)"
+    assert len(f"{cronjob}-{2**31}") == 63
 
 
 MISTAKES: Mapping[str, tuple[Mapping[str, Any], str]] = {
