@@ -46,12 +46,12 @@ there, nothing is changed, and the Job stays to be looked at:
 `kubectl --namespace {namespace} logs job/cronops-migration`. A rollback leaves the tables as they
 are.
 
-**Where `migration.schemaRevision` changes, suspend the CronJobs first**, and wait until no Job runs:
-the old program's runs and the new tables refuse each other, and page
+**Where `migration.schemaRevision` changes, suspend the CronJobs first**, and wait until no Job
+runs: the old program's runs and the new tables refuse each other, and page
 ([how](../../docs/operations.md#a-release), [why](../../docs/operations.md#upgrades)).
 
-**Where `settings` change, `helm upgrade` deletes the ConfigMap of the version before.** A pod that a
-Job of that version starts anew then waits in `CreateContainerConfigError` until the Job's
+**Where `settings` change, `helm upgrade` deletes the ConfigMap of the version before.** A pod that
+a Job of that version starts anew then waits in `CreateContainerConfigError` until the Job's
 `activeDeadlineSeconds`, and its schedule with it: delete the Job.
 
 Cadences, deadlines and owners come from `schedules.yaml` and the jobs' declarations, proven by
