@@ -29,7 +29,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "enqueue": enqueue.run,
     "fence": lambda database, _, quick: fence.run(database, quick),
     "memory": lambda database, _, quick: memory.run(database, quick),
-    "manifests": lambda database, _, quick: manifests.run(database, quick),
+    "manifests": manifests.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

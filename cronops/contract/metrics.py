@@ -18,10 +18,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from cronops.config import Settings
 from cronops.contract.bounded import run_bounded
 from cronops.contract.job import Job
-from cronops.telemetry import Logger
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
+
+    from cronops.telemetry import Logger
 
 LAST_SUCCESS = "cronops_last_success_timestamp_seconds"
 LAST_FAILURE = "cronops_last_failure_timestamp_seconds"
@@ -66,7 +67,7 @@ def report(
     exit_code: int,
     counts: Mapping[str, int],
     finished_at: datetime,
-    log: Logger,
+    log: "Logger",
 ) -> None:
     """Report a finished run wherever the settings say; never raises, at most 5 seconds.
 
