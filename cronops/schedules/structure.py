@@ -72,13 +72,19 @@ def _finding(source: Source, detail: Mapping[str, Any]) -> Finding:
         )
     # Not pydantic's input: some fields look at numbers as text.
     value = source.value_at(path)
+    written = source.written(path) or ""
+    if _is_secret(path, value, written):
+        kind_wanted = _WANTED.get(kind, "something else")
+        message = f"{_named(path)} is what may be a secret, where {kind_wanted} is wanted"
+        as_text = kind_wanted == "text"
+        advice = "write it in quotes" if as_text else _ADVICE.get(kind_wanted, "correct it")
+        return _made(source, "wrong-type", message, advice, path)
     wanted = _wanted(path, kind, value)
     if wanted is not None:
-        written = source.written(path) or ""
         message = f"{_named(path)} is {_described(value, written)}, where {wanted} is wanted"
         advice = _as_wanted(wanted, value, written) or _listed(_choices(path)) or f"write {wanted}"
         return _made(source, "wrong-type", message, advice, path)
-    shown = f"{_named(path)} is {_described(value, source.written(path) or '')}"
+    shown = f"{_named(path)} is {_described(value, written)}"
     return _made(source, "bad-value", *_refusal(path, shown, value, detail), path)
 
 
@@ -253,6 +259,15 @@ def _example(path: Path) -> str:
     if any(get_origin(kind) is list for kind in kinds):
         return "[…]"
     return "{…}" if any(_is_part(k) or get_origin(k) is dict for k in kinds) else "…"
+
+
+def _is_secret(path: Path, value: object, written: str) -> bool:
+    """Whether a log that shows the value could show a secret: somebody took this for its place."""
+    from cronops.schedules.rules.inline_secrets import secret_at
+
+    if isinstance(value, bool | dict | list) or value is None:
+        return False
+    return "secrets" in path or secret_at(path, written) is not None
 
 
 def _described(value: object, written: str) -> str:

@@ -20,6 +20,7 @@ from cronops.schedules.model import Document, Template
 from cronops.schedules.nearest import nearest
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
 from cronops.schedules.rules import RULES
+from cronops.schedules.rules.inline_secrets import secret_at, secret_in
 from cronops.schedules.rules.rule import Problem, Rule
 from cronops.schedules.rules.structural import STRUCTURAL
 from cronops.schedules.rules.template import TemplateRule
@@ -78,6 +79,9 @@ def validate(
     return Report(findings, document, source, environments)
 
 
+# Letters of a secret that are the secret, and no word that a message happens to use as well.
+_TELLING = 16
+_NEVER_SHOW = ("secret-inline", "secret-in-command")
 _Broken = tuple[Rule[Any], Problem]
 
 
@@ -123,7 +127,8 @@ class _Check:
         placed = (
             replace(finding, position=self._source.position(finding.path)) for finding in problems
         )
-        return tuple(sorted((*self._joined(), *placed), key=lambda finding: finding.position))
+        found = sorted((*self._joined(), *placed), key=lambda finding: finding.position)
+        return tuple(_discreet(finding, self._source) for finding in found)
 
     def _check_schedule(self, schedule: ResolvedSchedule) -> None:
         for rule, problem in self._broken_of_template(schedule):
@@ -227,6 +232,21 @@ class _Check:
                 schedule=schedules[0] if len(schedules) == 1 else None,
                 environments=tuple(places.environments),
             )
+
+
+def _discreet(finding: Finding, source: Source) -> Finding:
+    """The finding, without a secret that somebody wrote where it was found: logs are public."""
+    written = source.written(finding.path)
+    what = secret_at(finding.path, written) if written else None
+    if what is None or written is None or finding.rule in _NEVER_SHOW:
+        return finding
+    secrets = [word for word in written.split() if secret_in(word)] or [written]
+    told = finding.message + finding.instead
+    if not any(secret[:_TELLING] in told for secret in secrets):
+        return finding
+    message = f"this value is refused, and not shown: it holds {what}"
+    instead = f"take it out; the rule is explained by: cronops schedules rules {finding.rule}"
+    return replace(finding, message=message, instead=instead)
 
 
 def _place(layers: Sequence[Layer], field: Path) -> Path | None:

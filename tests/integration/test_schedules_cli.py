@@ -405,6 +405,30 @@ def test_explain_knows_overrides_declarations_and_what_is_built_in(typed: Type) 
     assert "did you mean 'suspend'" in typed("explain", "queue-clean", "suspnd").err
 
 
+def test_no_command_shows_a_secret_that_stands_in_the_file(typed: Type) -> None:
+    url = "postgresql://app:hunter2@db.example.com/x"
+    change(
+        env={"DB_PASSWORD": "hunter2", "TARGET": url},
+        annotations={"example.com/link": url},
+        command=f"queue clean {url}",
+        description=f"see {url}",
+        timeZone=url,
+        image={"repository": url},
+    )
+    for words in (
+        ["validate"],
+        ["validate", "--json"],
+        ["validate", "--github"],
+        ["next"],
+        ["explain", "queue-clean"],
+        ["explain", "queue-clean", "--json"],
+        ["render", "--env", "production", "--out", "-"],
+    ):
+        done = typed(*words)
+        assert "hunter2" not in done.out + done.err, words
+    assert "(not shown: it holds a URL with a password)" in typed("explain", "queue-clean").out
+
+
 def test_explain_tells_all_that_an_entry_says(typed: Type) -> None:
     change(confirmed={"by": "Jane Doe", "on": "2026-01-15"}, description="Tidy up.")
     here = {one["field"]: one for one in typed("explain", "queue-clean", "--json").json}

@@ -86,6 +86,8 @@ def next(
 
 def _has_runs(opened: Opened, schedule: "ResolvedSchedule", *, alone: bool) -> bool:
     """Whether the schedule goes by the clock; why not is said of the one that was asked for."""
+    from cronops.schedules.rules.inline_secrets import secret_in
+
     place = f"{opened.file.name}:{opened.line(schedule.path_of('schedule'))}"
     if schedule.entry.manual:
         reason = f"{schedule.name} is manual: an operator triggers it"
@@ -97,6 +99,8 @@ def _has_runs(opened: Opened, schedule: "ResolvedSchedule", *, alone: bool) -> b
         reason = f"{place}: {schedule.name}: there is no time zone {schedule.template.time_zone!r}"
     else:
         return True
+    if secret_in(f"{schedule.expression} {schedule.template.time_zone}"):
+        reason = f"{place}: {schedule.name} cannot run: its schedule or timeZone holds a secret"
     if alone and not schedule.entry.manual:
         raise BadInput(f"{reason}; see: cronops schedules validate")
     if alone or not schedule.entry.manual:

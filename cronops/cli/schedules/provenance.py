@@ -1,7 +1,7 @@
 """What holds for one schedule, field by field, and where each value comes from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from cronops.schedules.findings import Path
 from cronops.schedules.merge import origins
 from cronops.schedules.model import Part, Template
 from cronops.schedules.resolve import NEVER, ResolvedSchedule, pod_backoff
+from cronops.schedules.rules.inline_secrets import secret_at
 
 # Always asked of the schedule as a whole: what is said of them is one part of a computation.
 _COMPUTED = (
@@ -64,13 +65,33 @@ class Fact:
 
 
 def facts_of(opened: Opened, schedule: ResolvedSchedule) -> list[Fact]:
-    """Everything that holds for the schedule: its entry, what it inherits, what is computed."""
-    return [
+    """Everything that holds for the schedule: its entry, what it inherits, what is computed.
+
+    A secret that stands in the file against the rules is not shown.
+    """
+    facts = (
         *_entry(opened, schedule),
         *_computed(opened, schedule),
         *(_declared(schedule.declaration) if schedule.declaration else ()),
         *_inherited(opened, schedule),
-    ]
+    )
+    return [_discreet(fact) for fact in facts]
+
+
+def _discreet(fact: Fact) -> Fact:
+    root, _, name = fact.field.partition(".")
+    path: Path = (root, name) if name else (root,)
+    return replace(
+        fact,
+        value=_hidden(path, fact.value),
+        over=tuple((label, line, _hidden(path, value)) for label, line, value in fact.over),
+    )
+
+
+def _hidden(path: Path, value: Any) -> Any:
+    text = as_text(value)
+    what = secret_at(path, text)
+    return value if what is None else f"(not shown: it holds {what})"
 
 
 def _place(label: str, line: int | None) -> str:

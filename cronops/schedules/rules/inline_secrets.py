@@ -167,6 +167,22 @@ def secret_in(value: str) -> str | None:
     return None
 
 
+def secret_at(path: tuple[str | int, ...], text: str) -> str | None:
+    """What kind of secret the text at that place of the file seems to hold; None for none.
+
+    For whoever would show the text: asked of any place, while the rules look at some.
+    """
+    match path:
+        case (*_, "env", str(name)) if "secrets" not in path:
+            return _in_variable(name, text)
+        case (*_, "labels" | "annotations", str(key)):
+            return _secret_name(key, text) or secret_in(text)
+        case (*_, "command"):
+            found = next((problem.message for problem in _in_command(text)), None)
+            return found and found.partition(" holds ")[2]
+    return secret_in(text)
+
+
 def _instead_of(name: str) -> str:
     if name not in _secret_settings():
         return ""

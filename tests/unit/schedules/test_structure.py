@@ -181,3 +181,21 @@ def test_the_builders_break_nothing() -> None:
     document = read_document(read_source(text_of(deepcopy(values())), "x"))
 
     assert document.schedules[0].name == "stock-export"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"secrets": {"database": "hunter2-hunter2"}},
+        {"env": {"DB_PASSWORD": 1234567890123}},
+        {"annotations": {"example.com/token": 1234567890123}},
+        {"backoffLimit": "postgresql://app:hunter2@db/x"},
+        {"suspend": "ghp_a1B2c3D4e5F6g7H8i9J0k1L2"},
+    ],
+)
+def test_what_may_be_a_secret_is_not_repeated(said: dict[str, Any]) -> None:
+    finding = misfit_of(said)
+
+    assert "what may be a secret" in finding.message
+    for secret in ("hunter2", "1234567890123", "ghp_"):
+        assert secret not in finding.message + finding.instead
