@@ -11,7 +11,8 @@ from cronops.cli.tree import examples, operator_app
 from cronops.errors import UsageError
 
 if TYPE_CHECKING:
-    from cronops.schedules.findings import Severity
+    from cronops.schedules.rules.rule import Rule
+    from cronops.schedules.rules.structural import Explained
 
 app = operator_app()
 
@@ -52,33 +53,21 @@ def rule_records() -> list[dict[str, Any]]:
     from cronops.schedules.rules import RULES
     from cronops.schedules.rules.structural import STRUCTURAL
 
-    structural = [
-        _record(one.id, one.severity, one.title, one.why, one.instead, waivable=False)
-        for one in STRUCTURAL
+    return [
+        *(_record(one, waivable=False) for one in STRUCTURAL),
+        *(_record(one, waivable=one.waivable) for one in RULES),
     ]
-    rules = [
-        _record(one.id, one.severity, one.title, one.why, one.instead, one.waivable, one.also)
-        for one in RULES
-    ]
-    # A rule explains an id better than the list of what is found before any rule is asked.
-    return list({record["rule"]: record for record in [*structural, *rules]}.values())
 
 
-def _record(
-    rule: str,
-    severity: "Severity",
-    title: str,
-    why: str,
-    instead: str,
-    waivable: bool,
-    also: tuple[str, ...] = (),
-) -> dict[str, Any]:
+def _record(one: "Explained | Rule[Any]", *, waivable: bool) -> dict[str, Any]:
+    from cronops.schedules.rules.borrowed import kept_by
+
     return {
-        "rule": rule,
-        "severity": severity.value,
-        "title": title,
-        "why": why,
-        "instead": instead,
+        "rule": one.id,
+        "severity": one.severity.value,
+        "title": one.title,
+        "why": one.why,
+        "instead": one.instead,
         "waivable": waivable,
-        "also": also,
+        "also": kept_by(one.id),
     }

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from cronops.schedules.findings import Severity
+from cronops.schedules.findings import Path, Severity
 from cronops.schedules.resolve import LONGEST_NAME, ResolvedEnvironment, ResolvedSchedule
 from cronops.schedules.rules import metadata, placement
-from cronops.schedules.rules.borrowed import kept_by
 from cronops.schedules.rules.rule import Problem, Rule, environment_rule, schedule_rule
 from cronops.schedules.rules.syntax import (
     IS_DNS_LABEL,
@@ -104,13 +103,8 @@ def _name_prefix(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
 )
 def _environment_name(environment: ResolvedEnvironment) -> Iterator[Problem]:
-    if not is_dns_label(environment.name):
-        yield Problem(
-            f"{environment.name[:LONGEST_LABEL]!r} cannot name an environment: it must be "
-            f"{IS_DNS_LABEL}, {LONGEST_LABEL} characters at most",
-            called(as_dns_label(environment.name)),
-            path=("environments", environment.name),
-        )
+    path = ("environments", environment.name)
+    return _unless_label(environment.name, "an environment", path)
 
 
 @environment_rule(
@@ -121,13 +115,8 @@ def _environment_name(environment: ResolvedEnvironment) -> Iterator[Problem]:
     waivable=False,
 )
 def _namespace(environment: ResolvedEnvironment) -> Iterator[Problem]:
-    if not is_dns_label(environment.namespace):
-        yield Problem(
-            f"{environment.namespace[:LONGEST_LABEL]!r} cannot name a namespace: it must be "
-            f"{IS_DNS_LABEL}, {LONGEST_LABEL} characters at most",
-            called(as_dns_label(environment.namespace)),
-            path=("environments", environment.name, "namespace"),
-        )
+    path = ("environments", environment.name, "namespace")
+    return _unless_label(environment.namespace, "a namespace", path)
 
 
 @environment_rule(
@@ -136,13 +125,22 @@ def _namespace(environment: ResolvedEnvironment) -> Iterator[Problem]:
     why="The manifests bring the namespace along, with its labels and a policy that denies all "
     "traffic; 'default' and the cluster's own belong to others.",
     instead="write a namespace that only these jobs use",
-    also=kept_by("namespace-shared"),
 )
 def _namespace_shared(environment: ResolvedEnvironment) -> Iterator[Problem]:
     if environment.namespace == "default" or environment.namespace.startswith("kube-"):
         yield Problem(
             f"the namespace {environment.namespace!r} belongs to others",
             path=("environments", environment.name, "namespace"),
+        )
+
+
+def _unless_label(name: str, what: str, path: Path) -> Iterator[Problem]:
+    if not is_dns_label(name):
+        yield Problem(
+            f"{name[:LONGEST_LABEL]!r} cannot name {what}: it must be {IS_DNS_LABEL}, "
+            f"{LONGEST_LABEL} characters at most",
+            called(as_dns_label(name)),
+            path=path,
         )
 
 

@@ -54,8 +54,6 @@ class Rule(Generic[Subject]):
     check: Callable[[Subject], Iterator[Problem]]
     waivable: bool = True
     """False for what the API would reject: a waiver would only move the failure."""
-    also: tuple[str, ...] = ()
-    """Checks of other tools it stands for: ``kube-linter: unset-cpu-requirements``."""
 
 
 def schedule_rule(
@@ -66,12 +64,11 @@ def schedule_rule(
     instead: str,
     severity: Severity = Severity.ERROR,
     waivable: bool = True,
-    also: tuple[str, ...] = (),
 ) -> Callable[[Callable[[ResolvedSchedule], Iterator[Problem]]], Rule[ResolvedSchedule]]:
     """Declare a rule that each schedule keeps or breaks by itself."""
 
     def declare(check: Callable[[ResolvedSchedule], Iterator[Problem]]) -> Rule[ResolvedSchedule]:
-        return Rule(id, severity, title, why, instead, ResolvedSchedule, check, waivable, also)
+        return Rule(id, severity, title, why, instead, ResolvedSchedule, check, waivable)
 
     return declare
 
@@ -84,13 +81,12 @@ def environment_rule(
     instead: str,
     severity: Severity = Severity.ERROR,
     waivable: bool = True,
-    also: tuple[str, ...] = (),
 ) -> Callable[[Callable[[ResolvedEnvironment], Iterator[Problem]]], Rule[ResolvedEnvironment]]:
     """Declare a rule about an environment, or about all its schedules together."""
 
     def declare(
         check: Callable[[ResolvedEnvironment], Iterator[Problem]],
     ) -> Rule[ResolvedEnvironment]:
-        return Rule(id, severity, title, why, instead, ResolvedEnvironment, check, waivable, also)
+        return Rule(id, severity, title, why, instead, ResolvedEnvironment, check, waivable)
 
     return declare

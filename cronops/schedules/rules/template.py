@@ -12,7 +12,6 @@ from typing import Any
 from cronops.schedules.findings import Severity
 from cronops.schedules.model import Template
 from cronops.schedules.resolve import ResolvedSchedule
-from cronops.schedules.rules.borrowed import kept_by
 from cronops.schedules.rules.rule import Problem, Rule
 
 id_of = id
@@ -43,7 +42,7 @@ def template_rule(
 ) -> Callable[[Callable[..., Iterator[Problem]]], TemplateRule]:
     """Declare a rule about some `fields` of a template, such as its ``egress``.
 
-    The function is called with their values. Other tools' names for the rule are looked up.
+    The function is called with their values.
     """
     values = attrgetter(*fields)
     is_single = len(fields) == 1
@@ -72,7 +71,6 @@ def template_rule(
             ResolvedSchedule,
             lambda schedule: iter(of_template(schedule.template)),
             waivable,
-            kept_by(id),
             of_template=of_template,
         )
 

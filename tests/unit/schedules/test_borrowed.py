@@ -13,7 +13,6 @@ from cronops.schedules.rules.borrowed import (
     NOT_APPLICABLE,
     TOOLS,
     Check,
-    kept_by,
 )
 from tests.unit.schedules.builders import environment
 from tests.unit.schedules.manifests import LOADER, documents
@@ -66,11 +65,6 @@ def test_no_check_is_named_twice(tool: str) -> None:
     names = [check.name for check in TOOLS[tool]]
 
     assert len(names) == len(set(names))
-
-
-def test_each_rule_names_the_checks_it_keeps() -> None:
-    for rule in RULES:
-        assert rule.also == kept_by(rule.id)
 
 
 def _pod(change: Callable[[dict[str, Any]], Any]) -> Callable[[Objects], Any]:
