@@ -113,11 +113,6 @@ def _walls(cron: Cron, day: int, hours: int) -> Iterator[int]:
     )
 
 
-def _hours(begin: int, end: int) -> int:
-    first, last = max(begin, 0) // 3600, (min(end, DAY) - 1) // 3600
-    return (1 << last + 1) - (1 << first)
-
-
 def _entry(walls: list[int], why: str) -> Skipped:
     first, last = (_EPOCH + timedelta(seconds=wall) for wall in (walls[0], walls[-1]))
     return Skipped(first, last, len(walls), why)
