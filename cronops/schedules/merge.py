@@ -55,6 +55,15 @@ def common_layers(document: Document, environment: str) -> list[Layer]:
     ]
 
 
+def migration_layers(document: Document, environment: str) -> list[Layer]:
+    """What holds for the migration of an environment, the least specific first."""
+    layers = common_layers(document, environment)
+    said = document.environments[environment].migration
+    if said is not None:
+        layers.append(Layer("migration", ("environments", environment, "migration"), said))
+    return layers
+
+
 def own_layers(schedule: Schedule, index: int, environment: str) -> list[Layer]:
     """What the schedule says itself, and says of this environment."""
     path: Path = ("schedules", index)
@@ -85,6 +94,13 @@ def origins(layers: Sequence[Layer], field: Path) -> Iterator[tuple[Layer, Any]]
         found, value = _lookup(layer.said, field)
         if found:
             yield layer, value
+
+
+def place_of(layers: Sequence[Layer], field: Path) -> Path | None:
+    """Where in the file `field` was said that holds; None for no field, or one nobody said."""
+    for layer, _ in origins(layers, field) if field else ():
+        return None if layer.path is None else (*layer.path, *field)
+    return None
 
 
 def _lookup(value: Any, field: Path) -> tuple[bool, Any]:

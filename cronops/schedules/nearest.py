@@ -12,5 +12,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return plain[near[0]] if near else None
 
 
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What to tell whoever wrote an unknown word; `otherwise` where no known one is near."""
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else otherwise
+
+
 def _plain(word: str) -> str:
     return word.casefold().replace("_", "").replace("-", "")

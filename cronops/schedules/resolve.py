@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from cronops.schedules.cron import Cron, CronSyntaxError, parse_cron
 from cronops.schedules.declarations import CommandProblem, Declaration, Declarations
 from cronops.schedules.findings import Path
-from cronops.schedules.merge import Layer, common_layers, merge, merged, origins, own_layers
+from cronops.schedules.merge import Layer, common_layers, merge, merged, own_layers, place_of
 from cronops.schedules.model import Document, Environment, Migration, Schedule, Suspension, Template
 from cronops.schedules.words import words_of
 
@@ -61,9 +61,7 @@ class ResolvedSchedule:
 
     def path_of(self, *field: str | int) -> Path:
         """Where `field` was said that holds here; the schedule itself where nobody said it."""
-        for layer, _ in origins(self.layers, field):
-            return self.path if layer.path is None else (*layer.path, *field)
-        return self.path
+        return place_of(self.layers, field) or self.path
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -73,8 +71,7 @@ class ResolvedSchedule:
     @property
     def shards(self) -> int | None:
         """In how many pods at once the work is done; None for one pod without shards."""
-        override = self.entry.environments.get(self.environment)
-        return (override.shards if override else None) or self.entry.shards
+        return _shards(self.entry, self.environment)
 
     @cached_property
     def args(self) -> tuple[str, ...]:
@@ -224,7 +221,7 @@ def _schedules(
         expression = (override.schedule if override else None) or entry.schedule
         cron, cron_error = _parsed(expression)
         declaration, problem = _declared(entry.command, declarations)
-        shards = (override.shards if override else None) or entry.shards
+        shards = _shards(entry, environment)
         # An Indexed Job's pods are called like the Job, and by their index.
         longest = LONGEST_NAME - (len(f"-{shards - 1}") if shards else 0)
         yield ResolvedSchedule(
@@ -242,6 +239,11 @@ def _schedules(
             stop_seconds=declarations.stop_seconds(variables(template)),
             today=today,
         )
+
+
+def _shards(entry: Schedule, environment: str) -> int | None:
+    override = entry.environments.get(environment)
+    return (override.shards if override else None) or entry.shards
 
 
 def shortened(name: str, longest: int = LONGEST_NAME) -> str:

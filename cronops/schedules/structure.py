@@ -8,16 +8,16 @@ from pydantic import ValidationError
 
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Position, Severity
 from cronops.schedules.model import Document, Part
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean, nearest
 from cronops.schedules.source import Source
 
 MOST = 100
 """Findings that are told one by one; a file with more is not a schedules file."""
 # Pydantic names the branch of `suspend` it took; the file knows no such key.
 _BRANCHES = frozenset({"plain", "reasoned"})
-_TRUTHS = {**dict.fromkeys(("true", "yes", "on"), "true")} | {
-    **dict.fromkeys(("false", "no", "off"), "false")
-}
+_TRUTHS = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
+    ("false", "no", "off"), "false"
+)
 _ADVICE = {
     "a date": 'write it as "2027-01-31"',
     "a list": "write each item after a hyphen, or all of them in [ ]",
@@ -92,8 +92,7 @@ def _unknown_key(source: Source, path: Path) -> Finding:
     key, above = str(path[-1]), path[:-1]
     part = _part_at(above)
     known = [field.alias or name for name, field in part.model_fields.items()] if part else []
-    near = nearest(key, known)
-    instead = f"did you mean {near!r}?" if near else f"known here: {', '.join(sorted(known))}"
+    instead = did_you_mean(key, known, f"known here: {', '.join(sorted(known))}")
     message = f"{_named(above)} knows no key {_shown(key)}"
     return _made(source, "unknown-key", message, instead, path, source.key_position(path))
 

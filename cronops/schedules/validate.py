@@ -8,16 +8,16 @@ Each stage needs the one before: what is no YAML has no structure, and what has 
 structure is not judged further.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from cronops.schedules.declarations import Declarations
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Severity
-from cronops.schedules.merge import Layer, common_layers, origins
+from cronops.schedules.merge import common_layers, migration_layers, place_of
 from cronops.schedules.model import Document, Template
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
 from cronops.schedules.rules import RULES
 from cronops.schedules.rules.inline_secrets import secret_at, secret_in
@@ -153,14 +153,13 @@ class _Check:
 
     def _check_migration(self, environment: ResolvedEnvironment) -> None:
         """Ask of its pod what is asked of every other."""
-        layers = common_layers(self._document, environment.name)
+        layers = migration_layers(self._document, environment.name)
         path: Path = ("environments", environment.name)
         if environment.said.migration is not None:
             path = (*path, "migration")
-            layers.append(Layer("migration", path, environment.said.migration))
         for rule in self._of_templates:
             for problem in rule.of_template(environment.migration, environment.name):
-                place = _place(layers, problem.field) or path
+                place = place_of(layers, problem.field) or path
                 self._add_of_environment(environment, rule, replace(problem, path=place))
 
     def _add_of_schedule(
@@ -168,7 +167,7 @@ class _Check:
     ) -> None:
         path = problem.path
         if path is None:
-            path = schedule.path_of(*problem.field) if problem.field else schedule.path
+            path = schedule.path_of(*problem.field)
         waived = self._waivers.of_schedule(schedule.layers, rule.id)
         self._add(self._finding(rule, problem, path, waived), problem.offset, schedule)
 
@@ -181,9 +180,8 @@ class _Check:
             return
         path = problem.path
         if path is None:
-            path = ("environments", environment.name)
             layers = common_layers(self._document, environment.name)
-            path = _place(layers, problem.field) or path
+            path = place_of(layers, problem.field) or ("environments", environment.name)
         waived = self._waivers.of_environment(environment.name, rule.id)
         self._add(self._finding(rule, problem, path, waived), problem.offset, environment)
 
@@ -249,21 +247,13 @@ def _discreet(finding: Finding, source: Source) -> Finding:
     return replace(finding, message=message, instead=instead)
 
 
-def _place(layers: Sequence[Layer], field: Path) -> Path | None:
-    """Where `field` was said that holds; None where nobody in the file said it."""
-    for layer, _ in origins(layers, field) if field else ():
-        return None if layer.path is None else (*layer.path, *field)
-    return None
-
-
 def _unknown_environment(source: Source, document: Document, name: str) -> Finding:
-    near = nearest(name, document.environments)
-    known = ", ".join(document.environments)
+    known = document.environments
     return Finding(
         "unknown-environment",
         Severity.ERROR,
         f"the file has no environment {name!r}",
-        f"did you mean {near!r}?" if near else f"it has: {known}",
+        did_you_mean(name, known, f"it has: {', '.join(known)}"),
         ("environments",),
         source.position(("environments",)),
     )

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from cronops.schedules.findings import Finding, Path, Severity
-from cronops.schedules.merge import Layer, common_layers
+from cronops.schedules.merge import Layer, migration_layers
 from cronops.schedules.model import Document, Schedule, Template, Waiver
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean
 
 SHORTEST_REASON = 10
 """Letters; fewer explain nothing to whoever reads the file next year."""
@@ -28,24 +28,18 @@ class Waivers:
     def of_environment(self, environment: str, rule: str) -> str | None:
         """Why the environment, or its migration, may break the rule; None where it may not."""
         if environment not in self._common:
-            layers = common_layers(self._document, environment)
-            migration = self._document.environments[environment].migration
-            if migration is not None:
-                path = ("environments", environment, "migration")
-                layers = [*layers, Layer("migration", path, migration)]
-            self._common[environment] = self._said(layers)
+            self._common[environment] = self._said(migration_layers(self._document, environment))
         return self._take(self._common[environment].get(rule))
 
     def problems(self, known: Collection[str], *, complete: bool) -> Iterator[Finding]:
         """Waivers that cannot hold; and, where all environments were checked, needless ones."""
         for path, schedule, waiver in _everywhere(self._document):
             if waiver.rule not in known:
-                near = nearest(waiver.rule, known)
                 yield Finding(
                     "waiver-unknown",
                     Severity.ERROR,
                     f"no rule is called {waiver.rule!r}",
-                    f"did you mean {near!r}?" if near else "see: cronops schedules rules",
+                    did_you_mean(waiver.rule, known, "see: cronops schedules rules"),
                     (*path, "rule"),
                     schedule=schedule,
                 )

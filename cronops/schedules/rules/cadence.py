@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from cronops.durations import format_duration
 from cronops.schedules.findings import Severity
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean
 from cronops.schedules.resolve import ResolvedSchedule
 from cronops.schedules.rules.rule import Problem, schedule_rule
 
@@ -84,9 +84,9 @@ def _time_zone(schedule: ResolvedSchedule) -> Iterator[Problem]:
             f"{name[:60]!r} is the zone of a machine, not of a place", field=("timeZone",)
         )
     elif schedule.zone is None:
-        near = _nearest_zone(name)
-        instead = f"did you mean {near}?" if near else ""
-        yield Problem(f"no time zone is called {name[:60]!r}", instead, field=("timeZone",))
+        yield Problem(
+            f"no time zone is called {name[:60]!r}", _meant_zone(name), field=("timeZone",)
+        )
 
 
 @schedule_rule(
@@ -172,8 +172,8 @@ def _timeout_over_period(schedule: ResolvedSchedule) -> Iterator[Problem]:
 
 
 @lru_cache(maxsize=64)
-def _nearest_zone(name: str) -> str | None:
-    return nearest(name, available_timezones() - {"localtime"})
+def _meant_zone(name: str) -> str:
+    return did_you_mean(name, available_timezones() - {"localtime"})
 
 
 def _shown(schedule: ResolvedSchedule) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cronops.schedules.findings import Path
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean
 from cronops.schedules.resolve import ResolvedEnvironment
 from cronops.schedules.rules.rule import Problem, environment_rule
 
@@ -54,10 +54,9 @@ def _override_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     for schedule in environment.schedules:
         for name in schedule.entry.environments:
             if name not in known:
-                near = nearest(name, known)
                 yield Problem(
                     f"the file has no environment {name!r}",
-                    f"did you mean {near!r}?" if near else f"it has: {', '.join(known)}",
+                    did_you_mean(name, known, f"it has: {', '.join(known)}"),
                     path=(*schedule.path, "environments", name),
                 )
 
@@ -72,11 +71,10 @@ def _override_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
 def _cr_unknown(environment: ResolvedEnvironment) -> Iterator[Problem]:
     known = _known_crs(environment)
     for schedule in environment.schedules:
-        cr = schedule.entry.cr
+        cr, declared = schedule.entry.cr, schedule.declaration
         if cr not in known:
-            declared = schedule.declaration
-            near = declared.crs[0] if declared and declared.crs else nearest(cr, known)
-            instead = f"did you mean {near}?" if near else ""
+            own = declared.crs if declared else ()
+            instead = f"write cr: {' or '.join(own)}" if own else did_you_mean(cr, known)
             yield Problem(f"no job has the CR {cr!r}", instead, path=(*schedule.path, "cr"))
 
 
@@ -139,9 +137,7 @@ def _unscheduled_needless(environment: ResolvedEnvironment) -> Iterator[Problem]
     for index, one in enumerate(environment.document.unscheduled):
         path = ("unscheduled", index, "cr")
         if one.cr not in known:
-            near = nearest(one.cr, known)
-            instead = f"did you mean {near}?" if near else ""
-            yield Problem(f"no job has the CR {one.cr!r}", instead, path=path)
+            yield Problem(f"no job has the CR {one.cr!r}", did_you_mean(one.cr, known), path=path)
         elif one.cr in scheduled:
             yield Problem(f"{one.cr} is scheduled", path=path, beside=scheduled[one.cr])
         elif one.cr in listed:

@@ -6,7 +6,7 @@ from functools import cache
 
 from cronops.config.load import CONFIG_FILE_VARIABLE, PREFIX, leaves
 from cronops.schedules.model import SecretFile, Template
-from cronops.schedules.nearest import nearest
+from cronops.schedules.nearest import did_you_mean
 from cronops.schedules.resolve import ResolvedEnvironment, variables
 from cronops.schedules.rules.inline_secrets import MOUNTED_AT
 from cronops.schedules.rules.rule import Problem, environment_rule
@@ -202,12 +202,8 @@ def _unless_setting(variable: str, field: tuple[str, ...]) -> Iterator[Problem]:
             field,
         )
     elif not variable.endswith(_FILE) or variable.removesuffix(_FILE) not in _settings():
-        near = nearest(variable.removesuffix(_FILE), _settings())
-        yield Problem(
-            f"{variable[:100]!r} names no setting",
-            f"did you mean {near}{_FILE}? See docs/configuration.md" if near else "",
-            field,
-        )
+        known = (f"{setting}{_FILE}" for setting in _settings())
+        yield Problem(f"{variable[:100]!r} names no setting", did_you_mean(variable, known), field)
 
 
 @cache

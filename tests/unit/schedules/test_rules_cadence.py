@@ -85,18 +85,18 @@ def test_an_override_of_one_environment_is_found_there() -> None:
 @pytest.mark.parametrize(
     ("zone", "instead"),
     [
-        ("Europe/Brussel", "did you mean Europe/Brussels?"),
-        ("europe/brussels", "did you mean Europe/Brussels?"),
+        ("Europe/Brussel", "did you mean 'Europe/Brussels'?"),
+        ("europe/brussels", "did you mean 'Europe/Brussels'?"),
         ("Mars/Olympus_Mons_Base", "IANA"),
         ("Local", "IANA"),
         ("local", "IANA"),
         ("localtime", "IANA"),
         ("posix/Europe/Brussels", "IANA"),
         ("right/Europe/Brussels", "IANA"),
-        ("Europe", "did you mean Europe/"),
+        ("Europe", "did you mean 'Europe/"),
         ("../../etc/passwd", "IANA"),
         ("/etc/localtime", "IANA"),
-        ("Europe/Brussels\x85", "did you mean Europe/Brussels?"),
+        ("Europe/Brussels\x85", "did you mean 'Europe/Brussels'?"),
         ("a" * 5000, "IANA"),
     ],
 )

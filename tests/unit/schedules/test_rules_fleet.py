@@ -73,7 +73,7 @@ def test_an_unknown_change_request() -> None:
     report = check({"cr": "CR-02"})
 
     assert errors(report) == ["cr-unknown"]
-    assert only(report, "cr-unknown").instead == "did you mean CR-002?"
+    assert only(report, "cr-unknown").instead == "write cr: CR-002"
 
 
 def test_another_jobs_change_request() -> None:
