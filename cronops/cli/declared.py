@@ -5,7 +5,6 @@ thousand schedules are read in less than a second.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from typer.main import get_command
@@ -32,8 +31,8 @@ class InstalledJobs:
 
     def __init__(self) -> None:
         self._settings = PodSettings()
-        self._found: dict[tuple[str, ...], tuple[int, JobParser] | _Refusal] = {}
-        self._read: dict[str, Declaration | _Refusal] = {}
+        self._found: dict[tuple[str, ...], tuple[int, JobParser] | CommandProblem] = {}
+        self._read: dict[str, Declaration | CommandProblem] = {}
 
     def read(self, command: str) -> Declaration:
         """What the job behind a command line declares, and what that line makes of it.
@@ -44,10 +43,11 @@ class InstalledJobs:
             try:
                 self._read[command] = self._parsed(command)
             except CommandProblem as problem:
-                self._read[command] = _Refusal(problem.rule, problem.message, problem.instead)
+                self._read[command] = problem
         answer = self._read[command]
-        if isinstance(answer, _Refusal):
-            raise answer.problem
+        if isinstance(answer, CommandProblem):
+            # Raised again as it is, it would hold ever more frames.
+            raise answer.with_traceback(None)
         return answer
 
     def stop_seconds(self, environment: Mapping[str, str]) -> int:
@@ -67,7 +67,7 @@ class InstalledJobs:
             words = list(words_of(command))
         except ValueError as error:
             raise CommandProblem(
-                "command-syntax",
+                "command-shell",
                 f"the command cannot be read as a shell would: {error}",
                 "close every quotation mark",
             ) from None
@@ -84,26 +84,13 @@ class InstalledJobs:
         if path not in self._found:
             self._found[path] = _find(path, self._settings)
         found = self._found[path]
-        if isinstance(found, _Refusal):
-            raise found.problem
+        if isinstance(found, CommandProblem):
+            raise found.with_traceback(None)
         length, parser = found
         return parser.read(words[length:])
 
 
-@dataclass(frozen=True)
-class _Refusal:
-    """A `CommandProblem` that may have to be raised again."""
-
-    rule: str
-    message: str
-    instead: str
-
-    @property
-    def problem(self) -> CommandProblem:
-        return CommandProblem(self.rule, self.message, self.instead)
-
-
-def _find(path: tuple[str, ...], settings: PodSettings) -> tuple[int, JobParser] | _Refusal:
+def _find(path: tuple[str, ...], settings: PodSettings) -> tuple[int, JobParser] | CommandProblem:
     """The job whose words `path` begins with."""
     from cronops.cli.main import app
 
@@ -112,14 +99,14 @@ def _find(path: tuple[str, ...], settings: PodSettings) -> tuple[int, JobParser]
         try:
             below = here.get_command(None, word)
         except (CronopsError, ImportError) as error:
-            return _Refusal("command-unknown", f"{' '.join(path[:length])}: {error}", "")
+            return CommandProblem("command-unknown", f"{' '.join(path[:length])}: {error}", "")
         if below is None:
             return _unknown(path)
         if hasattr(below, "job"):
             return length, JobParser(below.job, below, settings)
         if not hasattr(below, "list_commands"):
             name = " ".join(path[:length])
-            return _Refusal(
+            return CommandProblem(
                 "command-unknown",
                 f"{name!r} is an operator's command, not a job: it leaves no run behind, takes no "
                 "lock and tells nobody of a failure",
@@ -129,20 +116,20 @@ def _find(path: tuple[str, ...], settings: PodSettings) -> tuple[int, JobParser]
     return _unknown(path)
 
 
-def _unknown(path: tuple[str, ...]) -> _Refusal:
+def _unknown(path: tuple[str, ...]) -> CommandProblem:
     from cronops.jobs.registry import list_jobs
 
     name = " ".join(path)
     known = [job.path for job in list_jobs()]
     below = [one for one in known if one.startswith(f"{name} ")]
     if below:
-        return _Refusal(
+        return CommandProblem(
             "command-unknown",
             f"{name!r} is a group of commands",
             f"name one of its jobs: {', '.join(below)}",
         )
-    return _Refusal(
+    return CommandProblem(
         "command-unknown",
         f"no job is called {name!r}{nearest(name, known)}",
-        "write one of those that `cronops jobs list` shows",
+        "see: cronops jobs list",
     )

@@ -55,7 +55,6 @@ class JobParser:
         return Declaration(
             job=job.name,
             crs=job.crs,
-            summary=job.summary,
             locks=(),
             timeout=None,
             lock_wait=0,

@@ -41,7 +41,6 @@ class Declaration:
     job: str
     """The command without its options: ``queue process``."""
     crs: tuple[str, ...]
-    summary: str
     locks: tuple[LockUse, ...]
     """Empty where the key depends on a placeholder."""
     timeout: int | None

@@ -40,7 +40,7 @@ _unknown = schedule_rule(
     UNKNOWN,
     title="The command exists",
     why="The run would end at once, as a usage error.",
-    instead="see 'cronops --help' for the commands",
+    instead="see: cronops jobs list",
     waivable=False,
 )(_problem_of(UNKNOWN))
 
@@ -125,7 +125,7 @@ def _program_fault(command: str) -> tuple[str, str] | None:
     if words[0].startswith(("http://", "https://")) or program in _PAGES:
         return (
             "a command fetches no page",
-            "name the job that did the page's work; see 'cronops --help'",
+            "name the job that does the page's work; see: cronops jobs list",
         )
     if program == "cronops":
         left = " ".join(words[1:])

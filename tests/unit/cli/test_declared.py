@@ -56,7 +56,6 @@ def test_a_command_line_says_what_its_job_declares(jobs: InstalledJobs) -> None:
 
     assert declaration.job == "queue process"
     assert declaration.crs == ("CR-006",)
-    assert declaration.summary == "Work the messages of a queue."
     assert declaration.locks == (LockUse("cron.queue.process.general"),)
     assert declaration.timeout == 900
     assert declaration.lock_wait == 0
@@ -132,7 +131,7 @@ def test_placeholders_stand_for_any_value_and_hide_the_lock_they_are_in(
         ("queue process general", "command-argument", "takes no argument, but is given 'general'"),
         ("queue process --shard 9/4", "command-argument", "there is no shard 9 of 4"),
         ("queue process --help", "command-argument", "leave --help out"),
-        ("queue process --queue='a", "command-syntax", "close every quotation mark"),
+        ("queue process --queue='a", "command-shell", "close every quotation mark"),
     ],
 )
 def test_what_would_be_refused_is_refused_with_advice(

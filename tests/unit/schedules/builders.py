@@ -22,7 +22,6 @@ DATABASE = (
 DECLARED = Declaration(
     job="stock export",
     crs=("CR-002",),
-    summary="Export stock levels.",
     locks=(LockUse("cron.stock.export"),),
     timeout=300,
     lock_wait=0,
@@ -104,7 +103,7 @@ class Jobs:
         try:
             words = split(command)
         except ValueError as error:
-            raise CommandProblem("command-syntax", f"{command!r}: {error}") from None
+            raise CommandProblem("command-shell", f"{command!r}: {error}") from None
         for end in range(len(words), 0, -1):
             found = self.declared.get(" ".join(words[:end]))
             if found is None:
