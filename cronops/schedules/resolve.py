@@ -16,6 +16,7 @@ from cronops.schedules.findings import Path
 from cronops.schedules.merge import Layer, common_layers, merge, merged, own_layers, place_of
 from cronops.schedules.model import Document, Environment, Migration, Schedule, Suspension, Template
 from cronops.schedules.words import words_of
+from cronops.schedules.zones import zone_of
 
 LONGEST_NAME = 52
 """Of a CronJob: its Jobs' names, with eleven characters more, must fit into 63."""
@@ -273,22 +274,6 @@ def image_reference(template: Template) -> str:
     tag = f":{image.tag}" if image.tag else ""
     digest = f"@{image.digest}" if image.digest else ""
     return f"{image.repository}{tag}{digest}"
-
-
-_ZONES: dict[str, ZoneInfo | None] = {}
-
-
-def zone_of(name: str | None) -> ZoneInfo | None:
-    """The IANA zone of that name; None for none or an unknown one."""
-    if name is None:
-        return None
-    if name not in _ZONES:
-        try:
-            _ZONES[name] = ZoneInfo(name)
-        except (OSError, ValueError, LookupError):
-            # LookupError: ZoneInfoNotFoundError; OSError: a directory of the zone database.
-            _ZONES[name] = None
-    return _ZONES[name]
 
 
 def _parsed(expression: str | None) -> tuple[Cron | None, CronSyntaxError | None]:

@@ -1,4 +1,4 @@
-"""When a time zone changes its clock, and which instant a wall time is.
+"""Time zones: by name, when one changes its clock, and which instant a wall time is.
 
 Instants are whole seconds since 1970 in UTC; wall times are counted the same way, as if UTC.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 DAY = 86400
 _FIRST_YEAR, _LAST_YEAR = 1900, 9900
@@ -62,6 +63,16 @@ class Offsets:
                 return
             if index:
                 yield Change(self.starts[index], self.seconds[index - 1], self.seconds[index])
+
+
+@lru_cache(maxsize=4096)
+def zone_of(name: str | None) -> ZoneInfo | None:
+    """The IANA zone of that name; None for none or an unknown one."""
+    try:
+        return ZoneInfo(name) if name is not None else None
+    except (OSError, ValueError, LookupError):
+        # LookupError: ZoneInfoNotFoundError; OSError: a directory of the zone database.
+        return None
 
 
 def offsets_around(zone: tzinfo, moment: datetime) -> Offsets:
