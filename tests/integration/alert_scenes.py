@@ -9,16 +9,17 @@ from itertools import pairwise
 from typing import Any
 
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule
-from tests.integration.cluster_story import Run, Story
+from tests.integration.cluster_story import Pod, Run, Story
 
 NAMES = (
     "CronopsRunMissed",
     "CronopsRunNotStarted",
     "CronopsRunOverlong",
+    "CronopsRunPending",
     "CronopsRunUnrecorded",
 )
-MISSED, UNSTARTED, OVERLONG, UNRECORDED = NAMES
-HOLD = {MISSED: 300, UNSTARTED: 600, OVERLONG: 0, UNRECORDED: 300}
+MISSED, UNSTARTED, OVERLONG, PENDING, UNRECORDED = NAMES
+HOLD = {MISSED: 300, UNSTARTED: 600, OVERLONG: 0, PENDING: 0, UNRECORDED: 300}
 # About so many; not more than one a minute, and not so few that a day goes by between two.
 _EVALUATIONS = 150
 _SHORTEST, _LONGEST = 60, 18 * 3600
@@ -92,6 +93,7 @@ class Scenes:
         self.silence = gap + 3600 * changes_clock
         self.late = schedule.starting_deadline + 60
         self.missed = self.silence + schedule.starting_deadline + schedule.active_deadline
+        self.patience = 300
         self.pod: int | None = None
         if declared.timeout is not None:
             work = declared.lock_wait + declared.timeout
@@ -106,6 +108,7 @@ class Scenes:
         yield self.controller_stops()
         if self.pod is not None:
             yield from self.hanging(self.pod)
+        yield from self.waiting()
         yield from self.failing()
 
     def all(self) -> Iterator[Scene]:
@@ -222,6 +225,24 @@ class Scenes:
         yield Scene("a run does not end", story, (replace(told, until=ends),), names)
         short = story.with_(runs=(Run(600, 600 + pod),))
         yield Scene("a run ends in time", short, (), names, at=(600 + pod,))
+
+    def waiting(self) -> Iterator[Scene]:
+        names = (PENDING,)
+        story = self.story(self.patience + 3600)
+        told = Told(PENDING, 720, self.patience)
+        starts = Scene("", story).begins(told) + 5 * story.step
+        # The oldest that waits counts: not the one before it, nor the one after.
+        ends = starts + 60
+        first, second, third = (Pod(at, ends, pending=starts - at) for at in (720, 780, 840))
+        run = Run(600, ends, tries=(Pod(600, 700, "failed"), first, second))
+        held_up = story.with_(runs=(run, Run(840, ends, tries=(third,))))
+        yield Scene("a pod waits", held_up, (replace(told, until=starts),), names)
+        in_time = Pod(600, 2400, pending=self.patience + 1)
+        begun = story.with_(runs=(Run(600, 2400, tries=(in_time,)),))
+        yield Scene("a pod starts in time", begun, (), names, at=(600 + self.patience,))
+        gone = Pod(720, starts, pending=story.lasts)
+        given_up = story.with_(runs=(Run(600, starts, "died", tries=(gone,)),))
+        yield Scene("a pod waits for good", given_up, (replace(told, until=starts),), names)
 
     def failing(self) -> Iterator[Scene]:
         if not self.is_reported:

@@ -16,8 +16,32 @@ from zoneinfo import ZoneInfo
 
 from cronops.schedules.cron import parse_cron
 
+COMPLETING = ("succeeded", "skipped")
+PHASES = ("Pending", "Running", "Succeeded", "Failed")
 Value = int | None
 Series = tuple[str, Sequence[Value]]
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod of a Job; outcomes are as those of a `Run`."""
+
+    created: int
+    ended: int | None
+    outcome: str = "succeeded"
+    pending: int = 0
+    """Seconds that it waits; as long as it does it is gone with its Job."""
+
+    def phase(self, time: int) -> str | None:
+        """As Kubernetes tells it; None where the pod is not there."""
+        waits_until = self.created + self.pending
+        if self.ended is not None and time >= self.ended:
+            if waits_until >= self.ended:
+                return None
+            return "Succeeded" if self.outcome in COMPLETING else "Failed"
+        if time < self.created:
+            return None
+        return "Pending" if time < waits_until else "Running"
 
 
 @dataclass(frozen=True)
@@ -31,10 +55,16 @@ class Run:
     """succeeded, skipped, failed (and reported), died (without a word)"""
     slot: int | None = None
     """None: started by hand."""
+    tries: tuple[Pod, ...] = ()
+    """Its pods, where they are not one that runs as long as the Job."""
 
     @property
     def completes(self) -> bool:
-        return self.outcome in ("succeeded", "skipped")
+        return self.outcome in COMPLETING
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        return self.tries or (Pod(self.started, self.ended, self.outcome),)
 
 
 @dataclass(frozen=True)
@@ -146,7 +176,8 @@ class Story:
                 f"{self.cronjob}-{number}", self.namespace, self.cronjob, run, gone
             )
         # Jobs that are none of ours went wrong in both ways.
-        for number, run in enumerate((Run(0, None), Run(0, 30, "died"))):
+        waits = Run(0, None, tries=(Pod(0, None, pending=self.lasts + 1),))
+        for number, run in enumerate((Run(0, None), Run(0, 30, "died"), waits)):
             neighbour = f"{self.cronjob}-too"
             yield from self._job(f"{neighbour}-{number}", self.namespace, neighbour, run, None)
             yield from self._job(f"{self.cronjob}-{number}", "elsewhere", self.cronjob, run, None)
@@ -171,6 +202,19 @@ class Story:
         for status, value in (("true", 1), ("false", 0), ("unknown", 0)):
             name = f'kube_job_{condition}{{{ours},condition="{status}"}}'
             yield name, line(lambda over, value=value: value if over else None)
+        for number, pod in enumerate(run.pods):
+            ours = f'namespace="{namespace}",pod="{job}-{number}"'
+            phases = [
+                pod.phase(time) if at else None for at, time in zip(seen, self.grid, strict=True)
+            ]
+            if not any(phases):
+                continue
+            owner = f'owner_kind="Job",owner_name="{job}",owner_is_controller="true"'
+            yield f"kube_pod_owner{{{ours},{owner}}}", [phase and 1 for phase in phases]
+            yield f"kube_pod_created{{{ours}}}", [phase and pod.created for phase in phases]
+            for name in PHASES:
+                are = [None if phase is None else int(phase == name) for phase in phases]
+                yield f'kube_pod_status_phase{{{ours},phase="{name}"}}', are
 
     def _ends(self, *outcomes: str) -> list[int]:
         return [run.ended for run in self.runs if run.ended is not None and run.outcome in outcomes]

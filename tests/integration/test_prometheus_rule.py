@@ -10,7 +10,12 @@ import pytest
 import yaml
 
 from cronops.cli.declared import InstalledJobs
-from cronops.schedules.render.alert_queries import FAILED_START, UNFINISHED_SINCE, WATCHED_SINCE
+from cronops.schedules.render.alert_queries import (
+    FAILED_START,
+    PENDING_SINCE,
+    UNFINISHED_SINCE,
+    WATCHED_SINCE,
+)
 from cronops.schedules.render.alerts import render_alerts, watched
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, resolve
 from cronops.schedules.source import read_source
@@ -19,6 +24,7 @@ from tests.integration.alert_scenes import (
     MISSED,
     NAMES,
     OVERLONG,
+    PENDING,
     UNRECORDED,
     UNSTARTED,
     Scenes,
@@ -154,6 +160,13 @@ CHANGES = [
     (UNRECORDED, "cronops_last_failure", "cronops_last_success", "another shard succeeds"),
     (UNFINISHED_SINCE, r"unless on \(job_name\) \(.*\)", "", "a run does not end"),
     (UNFINISHED_SINCE, r"^min", "max", "a run does not end"),
+    (PENDING, r"> 300", "> 240", "a pod starts in time"),
+    (PENDING, r"> 300", "> 360", "a pod waits"),
+    (PENDING, r',cronjob="s-hourly"', "", "a pod starts in time"),
+    (PENDING_SINCE, r"and on \(pod\) \(.*\)", "", "a pod starts in time"),
+    (PENDING_SINCE, r'phase="Pending"', 'phase="Running"', "a pod waits"),
+    (PENDING_SINCE, r"^min", "max", "a pod waits"),
+    (PENDING_SINCE, r"^  min", "  max", "a pod waits"),
     (FAILED_START, r"and on \(job_name\) \(.*\)", "", "a run does not end"),
     (WATCHED_SINCE, r"\* time\(\)", "* 0", "resumed after long"),
     (WATCHED_SINCE, r"== 1\)\) \* time", "== 2)) * time", "resumed after long"),
@@ -180,6 +193,7 @@ def test_a_wrong_query_is_noticed(
         (MISSED, "the controller stops"),
         (UNSTARTED, "the controller stops"),
         (OVERLONG, "a run does not end"),
+        (PENDING, "a pod waits"),
         (UNRECORDED, "it dies without a word"),
     ],
 )

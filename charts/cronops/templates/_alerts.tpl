@@ -93,6 +93,10 @@
     "summary" (printf "a run has not ended for %s" $value)
     "description" (printf "A Job of CronJob %s has taken longer than one pod may (%s). Kubernetes kills it after %s." $named (include "cronops.words" $own.alerts.overlongAfter) (include "cronops.words" $own.activeDeadlineSeconds))) -}}
 {{- end -}}
+{{- $alerts = append $alerts (dict "alert" "CronopsRunPending"
+    "expr" (include "cronops.query.pending" (merge (dict "limit" $own.alerts.pendingAfter) $about))
+    "summary" (printf "a pod has waited for %s to start" $value)
+    "description" (printf "A pod of CronJob %s may wait for %s. Its Job gives up %s after it began; until then it may hold up the next." $named (include "cronops.words" $own.alerts.pendingAfter) (include "cronops.words" $own.activeDeadlineSeconds))) -}}
 {{- if $reported -}}
 {{- $alerts = append $alerts (dict "alert" "CronopsRunUnrecorded" "for" "5m"
     "expr" (include "cronops.query.unrecorded" $about)

@@ -11,6 +11,10 @@ absent(pushgateway_build_info)
 time() - max(cronops:cronjob_unfinished_since:seconds{environment="{{ include "cronops.promText" .environment }}",cronjob="{{ include "cronops.promText" .cronjob }}"}) > {{ int64 .limit }}
 {{- end -}}
 
+{{- define "cronops.query.pending" -}}
+time() - max(cronops:cronjob_pending_since:seconds{environment="{{ include "cronops.promText" .environment }}",cronjob="{{ include "cronops.promText" .cronjob }}"}) > {{ int64 .limit }}
+{{- end -}}
+
 {{- define "cronops.query.unstarted" -}}
 time() - max(kube_cronjob_next_schedule_time{namespace="{{ include "cronops.promText" .namespace }}",cronjob="{{ include "cronops.promText" .cronjob }}"}) > {{ int64 .late }}
   unless max(kube_cronjob_status_active{namespace="{{ include "cronops.promText" .namespace }}",cronjob="{{ include "cronops.promText" .cronjob }}"}) > 0
@@ -56,7 +60,7 @@ or on (cronjob, schedule, timezone) group by (cronjob, schedule, timezone) (kube
 min by (cronjob) (label_replace(
   max by (job_name, owner_name) (kube_job_owner{namespace="{{ include "cronops.promText" .namespace }}",owner_kind="CronJob"})
   * on (job_name) group_left ()
-  max by (job_name) (
+  min by (job_name) (
     kube_job_status_start_time{namespace="{{ include "cronops.promText" .namespace }}"}
     unless on (job_name) (kube_job_complete{namespace="{{ include "cronops.promText" .namespace }}",condition="true"} == 1 or kube_job_failed{namespace="{{ include "cronops.promText" .namespace }}",condition="true"} == 1)
   ),
@@ -76,6 +80,25 @@ max by (cronjob) (label_replace(
 ))
 {{- end -}}
 
+{{- define "cronops.recording.cronops:cronjob_pending_since:seconds" -}}
+min by (cronjob) (label_replace(
+  max by (job_name, owner_name) (kube_job_owner{namespace="{{ include "cronops.promText" .namespace }}",owner_kind="CronJob"})
+  * on (job_name) group_left ()
+  min by (job_name) (
+    label_replace(
+      max by (pod, owner_name) (kube_pod_owner{namespace="{{ include "cronops.promText" .namespace }}",owner_kind="Job"})
+      * on (pod) group_left ()
+      min by (pod) (
+        kube_pod_created{namespace="{{ include "cronops.promText" .namespace }}"}
+        and on (pod) (kube_pod_status_phase{namespace="{{ include "cronops.promText" .namespace }}",phase="Pending"} == 1)
+      ),
+      "job_name", "$1", "owner_name", "(.*)"
+    )
+  ),
+  "cronjob", "$1", "owner_name", "(.*)"
+))
+{{- end -}}
+
 {{- define "cronops.recordings" -}}
-["cronops:cronjobs:count", "cronops:cronjob_watched_since:seconds", "cronops:cronjob_unfinished_since:seconds", "cronops:cronjob_failed_start:seconds"]
+["cronops:cronjobs:count", "cronops:cronjob_watched_since:seconds", "cronops:cronjob_unfinished_since:seconds", "cronops:cronjob_failed_start:seconds", "cronops:cronjob_pending_since:seconds"]
 {{- end -}}

@@ -49,6 +49,7 @@ def queries_text() -> str:
         "unseen": environment.unseen(),
         "noPushgateway": NO_PUSHGATEWAY,
         "overlong": _schedule(is_reported=False).overlong(_LIMIT),
+        "pending": _schedule(is_reported=False).pending(_LIMIT),
         "unstarted": _schedule(is_reported=False).unstarted(_LATE, _SILENCE, "@zone@"),
         "missed": _schedule(is_reported=False).missed(_LIMIT),
         "missedReported": _schedule(is_reported=True).missed(_LIMIT),

@@ -10,6 +10,7 @@ from cronops.schedules.render.alert_times import (
     longest_silence,
     missed_after,
     overlong_after,
+    pending_after,
     unstarted_after,
 )
 from cronops.schedules.render.migration import COMMAND, DEADLINE, RETRIES
@@ -108,6 +109,7 @@ def _alerts(one: ResolvedSchedule) -> dict[str, int] | None:
         "longestSilence": longest_silence(one),
         "missedAfter": missed_after(one),
         "notStartedAfter": unstarted_after(one),
+        "pendingAfter": pending_after(one),
     }
     overlong = overlong_after(one)
     return made if overlong is None else {**made, "overlongAfter": overlong}

@@ -175,6 +175,8 @@ class AlertValues(Part):
     """After a slot."""
     overlong_after: AtLeastZero | None = None
     """For one pod; none where the job declares no timeout."""
+    pending_after: AtLeastZero
+    """After a pod was made that does not start."""
 
 
 class Cadence(Part):

@@ -17,6 +17,7 @@ LAST_FAILURE = "cronops_last_failure_timestamp_seconds"
 WATCHED_SINCE = "cronops:cronjob_watched_since:seconds"
 UNFINISHED_SINCE = "cronops:cronjob_unfinished_since:seconds"
 FAILED_START = "cronops:cronjob_failed_start:seconds"
+PENDING_SINCE = "cronops:cronjob_pending_since:seconds"
 CRONJOBS = "cronops:cronjobs:count"
 
 _UNSAFE = re.compile(r'["\\]|[^ -~]')
@@ -64,6 +65,7 @@ class InEnvironment:
                 namespace, "min", f"unless on (job_name) ({complete} or {failed})"
             ),
             FAILED_START: _starts(namespace, "max", f"and on (job_name) ({failed})"),
+            PENDING_SINCE: _by_cronjob(namespace, "min", _pods(namespace, "min", "Pending")),
         }
 
     def unseen(self) -> str:
@@ -121,6 +123,10 @@ class OfSchedule:
         """Seconds since the oldest unfinished Job began, where more than `limit`."""
         return f"time() - max({UNFINISHED_SINCE}{self._recorded}) > {limit}"
 
+    def pending(self, limit: int) -> str:
+        """Seconds since the oldest pod that waits was made, where more than `limit`."""
+        return f"time() - max({PENDING_SINCE}{self._recorded}) > {limit}"
+
     def unrecorded(self) -> str:
         """Seconds since the last failed Job began, where no run has told of it since.
 
@@ -148,17 +154,39 @@ class OfSchedule:
 
 def _starts(namespace: str, which: str, condition: str) -> str:
     """When Jobs began that meet the condition: the first or the last of each CronJob."""
+    return _by_cronjob(
+        namespace, which, f"kube_job_status_start_time{{{namespace}}}\n    {condition}"
+    )
+
+
+def _by_cronjob(namespace: str, which: str, times: str) -> str:
+    """The least or the greatest of each CronJob's times; these are by the Job's name."""
     return (
         f"{which} by (cronjob) (label_replace(\n"
         f"  max by (job_name, owner_name) "
         f'(kube_job_owner{{{namespace},owner_kind="CronJob"}})\n'
         f"  * on (job_name) group_left ()\n"
-        f"  max by (job_name) (\n"
-        f"    kube_job_status_start_time{{{namespace}}}\n"
-        f"    {condition}\n"
+        f"  {which} by (job_name) (\n"
+        f"    {times}\n"
         f"  ),\n"
         f'  "cronjob", "$1", "owner_name", "(.*)"\n'
         f"))"
+    )
+
+
+def _pods(namespace: str, which: str, phase: str) -> str:
+    """When pods that are in that phase were made, by the name of their Job."""
+    return (
+        f"label_replace(\n"
+        f"      max by (pod, owner_name) "
+        f'(kube_pod_owner{{{namespace},owner_kind="Job"}})\n'
+        f"      * on (pod) group_left ()\n"
+        f"      {which} by (pod) (\n"
+        f"        kube_pod_created{{{namespace}}}\n"
+        f'        and on (pod) (kube_pod_status_phase{{{namespace},phase="{phase}"}} == 1)\n'
+        f"      ),\n"
+        f'      "job_name", "$1", "owner_name", "(.*)"\n'
+        f"    )"
     )
 
 

@@ -15,6 +15,7 @@ _UNTIL = datetime(2036, 1, 1, tzinfo=UTC)
 _CONTROLLER_SECONDS = 60
 # Scraping and evaluating take up to two minutes; after the deadline there is nothing left to see.
 _BEFORE_THE_DEADLINE = 120
+_PATIENCE = 300
 
 
 def longest_silence(schedule: ResolvedSchedule) -> int:
@@ -49,6 +50,11 @@ def overlong_after(schedule: ResolvedSchedule) -> int | None:
     one_pod = (schedule.budget - pod_backoff(retries)) // (retries + 1)
     in_time = min(one_pod, schedule.active_deadline - _BEFORE_THE_DEADLINE)
     return max(in_time, declared.lock_wait + declared.timeout)
+
+
+def pending_after(schedule: ResolvedSchedule) -> int:
+    """Time that a pod may wait for a node, its image and its files."""
+    return max(_PATIENCE, schedule.template.startup_seconds or 0)
 
 
 @lru_cache(maxsize=16384)

@@ -21,6 +21,7 @@ from cronops.schedules.render.alert_times import (
     longest_silence,
     missed_after,
     overlong_after,
+    pending_after,
     unstarted_after,
 )
 from cronops.schedules.render.job import pairs
@@ -204,6 +205,15 @@ def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Ite
             f"A Job of CronJob {cronjob} has taken longer than one pod may ({_words(overlong)}). "
             f"Kubernetes kills it after {_words(schedule.active_deadline)}.",
         )
+    waited = pending_after(schedule)
+    yield alert(
+        "CronopsRunPending",
+        queries.pending(waited),
+        None,
+        f"a pod has waited for {_VALUE} to start",
+        f"A pod of CronJob {cronjob} may wait for {_words(waited)}. Its Job gives up "
+        f"{_words(schedule.active_deadline)} after it began; until then it may hold up the next.",
+    )
     if is_reported:
         yield alert(
             "CronopsRunUnrecorded",

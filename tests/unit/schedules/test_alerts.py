@@ -10,7 +10,7 @@ import yaml
 
 from cronops.contract import metrics
 from cronops.schedules.render import alert_queries
-from cronops.schedules.render.alert_times import longest_silence, overlong_after
+from cronops.schedules.render.alert_times import longest_silence, overlong_after, pending_after
 from cronops.schedules.render.alerts import MOST, literal, render_alerts
 from cronops.schedules.resolve import ResolvedEnvironment
 from tests.unit.schedules.builders import DECLARED, environment, jobs, schedule
@@ -19,7 +19,13 @@ ROOT = Path(__file__).parents[3]
 HOUR, DAY = 3600, 86400
 STAGING = {"namespace": "staging", "namePrefix": "stg-"}
 PUSHES = {"CRONOPS_PUSHGATEWAY_URL": "http://pushgateway:9091"}
-ALL = ["CronopsRunMissed", "CronopsRunNotStarted", "CronopsRunOverlong", "CronopsRunUnrecorded"]
+ALL = [
+    "CronopsRunMissed",
+    "CronopsRunNotStarted",
+    "CronopsRunOverlong",
+    "CronopsRunPending",
+    "CronopsRunUnrecorded",
+]
 
 
 def objects(one: ResolvedEnvironment) -> list[dict[str, Any]]:
@@ -37,14 +43,14 @@ def alerts(one: ResolvedEnvironment, name: str | None = None) -> list[str]:
     ]
 
 
-def test_a_schedule_has_its_four_alerts() -> None:
+def test_a_schedule_has_its_alerts() -> None:
     assert alerts(environment({"env": PUSHES}), "stock-export") == ALL
 
 
 def test_without_metrics_nobody_can_say_whether_a_failure_was_recorded() -> None:
     made = environment({})
 
-    assert alerts(made, "stock-export") == ALL[:3]
+    assert alerts(made, "stock-export") == ALL[:-1]
     assert alerts(made) == ["CronopsBlind"]
     assert "cronops_last_" not in render_alerts(made)["alerts/prometheus-rule.yaml"]
 
@@ -52,7 +58,7 @@ def test_without_metrics_nobody_can_say_whether_a_failure_was_recorded() -> None
 def test_a_job_without_a_timeout_cannot_be_overlong() -> None:
     made = environment({"env": PUSHES}, known=jobs(replace(DECLARED, timeout=None)))
 
-    assert alerts(made, "stock-export") == [ALL[0], ALL[1], ALL[3]]
+    assert alerts(made, "stock-export") == [*ALL[:2], *ALL[3:]]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +184,11 @@ def test_overlong_comes_before_the_deadline(
     said: dict[str, Any], declared: dict[str, Any], seconds: int
 ) -> None:
     assert overlong_after(schedule(jobs(replace(DECLARED, **declared)), **said)) == seconds
+
+
+@pytest.mark.parametrize(("startup", "seconds"), [(60, 300), (600, 600)])
+def test_a_pod_may_wait_as_long_as_it_may_take_to_start(startup: int, seconds: int) -> None:
+    assert pending_after(schedule(startupSeconds=startup)) == seconds
 
 
 @pytest.mark.parametrize(
