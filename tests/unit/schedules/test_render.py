@@ -221,7 +221,7 @@ def test_the_same_input_gives_the_same_bytes() -> None:
             capture_output=True,
             text=True,
         ).stdout
-        for seed, order in (("0", "written"), ("1", "turned"), ("4711", "written"))
+        for seed, order in (("0", "written"), ("4711", "turned"))
     }
 
     assert len(made) == 1

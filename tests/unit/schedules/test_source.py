@@ -91,7 +91,7 @@ KEY = TEXT.map(lambda key: key[:100])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | TEXT,
     lambda inner: st.lists(inner) | st.dictionaries(KEY, inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
