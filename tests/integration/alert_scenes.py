@@ -254,8 +254,22 @@ class Scenes:
         # The time is counted from the Job's start, but it has yet to fail.
         told = (Told(UNRECORDED, 1140, 50, until=3060),)
         yield Scene("it dies without a word", died, told, names)
+        podless = died.with_(unseen=("kube_pod_",))
+        yield Scene("its pods are not seen", podless, told, names)
         spoke = story.with_(runs=(Run(600, 660, "died"), Run(720, 780, "failed")))
         yield Scene("it fails and says so", spoke, (), names)
+        retried = Run(
+            1140, 1490, "died", tries=(Pod(1140, 1200, "failed"), Pod(1260, 1490, "died"))
+        )
+        silent = died.with_(runs=(retried, Run(3000, 3060)))
+        last = (Told(UNRECORDED, 1260, 230, until=3060),)
+        yield Scene("only its last pod dies without a word", silent, last, names)
+        tries = (Pod(600, 700, "died"), Pod(720, 890, "failed"))
+        spoke = story.with_(runs=(Run(600, 890, "failed", tries=tries),))
+        yield Scene("only its last pod says so", spoke, (), names)
+        tries = (Pod(600, 700, "failed"), Pod(720, 1200, pending=story.lasts))
+        stuck = story.with_(runs=(Run(600, 1200, "died", tries=tries),))
+        yield Scene("its last pod never starts", stuck, (), names)
         sharded = died.with_(runs=died.runs[1:], other_pushes=(1180,))
         yield Scene("another shard succeeds", sharded, told, names)
 

@@ -132,7 +132,7 @@ class Story:
             f'environment="{self.environment}",schedule="{self.schedule}-too"',
         ]
         successes = [*self._ends("succeeded"), *self.other_pushes]
-        for label, times in (("success", successes), ("failure", self._ends("failed"))):
+        for label, times in (("success", successes), ("failure", self._failures())):
             name = f"cronops_last_{label}_timestamp_seconds{{{shared}"
             yield f"{name},{ours}}}", self._latest(times)
             yield from ((f"{name},{other}}}", list(self.grid)) for other in others)
@@ -218,6 +218,10 @@ class Story:
 
     def _ends(self, *outcomes: str) -> list[int]:
         return [run.ended for run in self.runs if run.ended is not None and run.outcome in outcomes]
+
+    def _failures(self) -> list[int]:
+        pods = (pod for run in self.runs for pod in run.pods)
+        return [pod.ended for pod in pods if pod.ended is not None and pod.outcome == "failed"]
 
     def _latest(self, times: Iterable[int]) -> list[Value]:
         known = sorted(times)

@@ -168,6 +168,9 @@ CHANGES = [
     (PENDING_SINCE, r"^min", "max", "a pod waits"),
     (PENDING_SINCE, r"^  min", "  max", "a pod waits"),
     (FAILED_START, r"and on \(job_name\) \(.*\)", "", "a run does not end"),
+    (FAILED_START, "kube_pod_created", "kube_pod_info", "only its last pod dies without a word"),
+    (FAILED_START, 'phase="Failed"', 'phase="Running"', "only its last pod dies without a word"),
+    (FAILED_START, r"\(kube_job_status.*\n +or ", "(", "its pods are not seen"),
     (WATCHED_SINCE, r"\* time\(\)", "* 0", "resumed after long"),
     (WATCHED_SINCE, r"== 1\)\) \* time", "== 2)) * time", "resumed after long"),
 ]

@@ -73,7 +73,16 @@ max by (cronjob) (label_replace(
   max by (job_name, owner_name) (kube_job_owner{namespace="{{ include "cronops.promText" .namespace }}",owner_kind="CronJob"})
   * on (job_name) group_left ()
   max by (job_name) (
-    kube_job_status_start_time{namespace="{{ include "cronops.promText" .namespace }}"}
+    (kube_job_status_start_time{namespace="{{ include "cronops.promText" .namespace }}"}
+    or label_replace(
+      max by (pod, owner_name) (kube_pod_owner{namespace="{{ include "cronops.promText" .namespace }}",owner_kind="Job"})
+      * on (pod) group_left ()
+      max by (pod) (
+        kube_pod_created{namespace="{{ include "cronops.promText" .namespace }}"}
+        and on (pod) (kube_pod_status_phase{namespace="{{ include "cronops.promText" .namespace }}",phase="Failed"} == 1)
+      ),
+      "job_name", "$1", "owner_name", "(.*)"
+    ))
     and on (job_name) (kube_job_failed{namespace="{{ include "cronops.promText" .namespace }}",condition="true"} == 1)
   ),
   "cronjob", "$1", "owner_name", "(.*)"

@@ -61,10 +61,20 @@ class InEnvironment:
                 f"or {same} {remembered} and {same} {info}\n"
                 f"or {same} {now} ({info}) * time()"
             ),
-            UNFINISHED_SINCE: _starts(
-                namespace, "min", f"unless on (job_name) ({complete} or {failed})"
+            UNFINISHED_SINCE: _by_cronjob(
+                namespace,
+                "min",
+                f"kube_job_status_start_time{{{namespace}}}\n"
+                f"    unless on (job_name) ({complete} or {failed})",
             ),
-            FAILED_START: _starts(namespace, "max", f"and on (job_name) ({failed})"),
+            # Each pod that fails tells so after it was made: only the last one's word counts.
+            FAILED_START: _by_cronjob(
+                namespace,
+                "max",
+                f"(kube_job_status_start_time{{{namespace}}}\n"
+                f"    or {_pods(namespace, 'max', 'Failed')})\n"
+                f"    and on (job_name) ({failed})",
+            ),
             PENDING_SINCE: _by_cronjob(namespace, "min", _pods(namespace, "min", "Pending")),
         }
 
@@ -128,7 +138,9 @@ class OfSchedule:
         return f"time() - max({PENDING_SINCE}{self._recorded}) > {limit}"
 
     def unrecorded(self) -> str:
-        """Seconds since the last failed Job began, where no run has told of it since.
+        """Seconds since a failed Job's last failed pod was made, of which no run has told since.
+
+        Where its pods are not seen any more, since the Job began.
 
         A reported success does not count: it may be another shard's.
         """
@@ -150,13 +162,6 @@ class OfSchedule:
     @property
     def _recorded(self) -> str:
         return f"{{environment={text(self.environment)},cronjob={text(self.cronjob)}}}"
-
-
-def _starts(namespace: str, which: str, condition: str) -> str:
-    """When Jobs began that meet the condition: the first or the last of each CronJob."""
-    return _by_cronjob(
-        namespace, which, f"kube_job_status_start_time{{{namespace}}}\n    {condition}"
-    )
 
 
 def _by_cronjob(namespace: str, which: str, times: str) -> str:

@@ -220,8 +220,8 @@ def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Ite
             queries.unrecorded(),
             "5m",
             "a Job failed and no run said why",
-            f"A Job of CronJob {cronjob} that began {_VALUE} ago has failed, and no failed run has "
-            "been reported since. Nobody else may have been told.",
+            f"A Job of CronJob {cronjob} has failed. It, or its last pod, began {_VALUE} ago, and "
+            "no failed run has been reported since. Nobody else may have been told.",
         )
 
 

@@ -101,7 +101,7 @@
 {{- $alerts = append $alerts (dict "alert" "CronopsRunUnrecorded" "for" "5m"
     "expr" (include "cronops.query.unrecorded" $about)
     "summary" "a Job failed and no run said why"
-    "description" (printf "A Job of CronJob %s that began %s ago has failed, and no failed run has been reported since. Nobody else may have been told." $named $value)) -}}
+    "description" (printf "A Job of CronJob %s has failed. It, or its last pod, began %s ago, and no failed run has been reported since. Nobody else may have been told." $named $value)) -}}
 {{- end -}}
 {{- range $alert := $alerts }}
 {{ include "cronops.alert" (merge (dict "labels" $labels "owners" $owners "summary" (printf "%s: %s" $where $alert.summary)) $alert) }}
