@@ -81,7 +81,7 @@ def validate(
 
 # Letters of a secret that are the secret, and no word that a message happens to use as well.
 _TELLING = 16
-_NEVER_SHOW = ("secret-inline", "secret-in-command")
+_NEVER_SHOW = ("secret-inline", "secret-in-command", "secret-in-text")
 _Broken = tuple[Rule[Any], Problem]
 
 

@@ -329,14 +329,16 @@ def test_an_empty_name_is_no_name(typed: Type) -> None:
 
 
 def test_next_merges_all_schedules_by_time(typed: Type) -> None:
-    words = ["next", "--at", "2027-01-05T02:19:00Z", "--env", "staging", "--count", "3", "--json"]
+    words = ["next", "--at", "2027-01-05T02:19:00Z", "--env", "staging", "--count", "2", "--json"]
     rows = typed(*words).json
 
     assert [(row["utc"][11:16], row["schedule"]) for row in rows] == [
         ("02:20", "queue-process-general"),
         ("02:20", "queue-clean"),
         ("02:21", "queue-process-general"),
+        ("02:20", "queue-clean"),
     ]
+    assert rows[-1]["utc"][:10] == "2027-01-06"
     assert all(row["suspended"] is None for row in rows)
 
 

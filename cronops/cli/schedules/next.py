@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,8 +45,16 @@ def next(
         str, typer.Option("--env", metavar="NAME", help="In this environment.")
     ] = "production",
     count: Annotated[
-        int, typer.Option("--count", metavar="NUMBER", min=1, max=10_000, help="So many runs.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            "--count",
+            metavar="NUMBER",
+            min=1,
+            max=10_000,
+            show_default="5 of one schedule, 1 of each",
+            help="So many runs of each schedule.",
+        ),
+    ] = None,
     at: Annotated[
         datetime | None,
         typer.Option(
@@ -70,13 +78,14 @@ def next(
     alone = name is not None
     chosen = list(opened.environment.schedules) if name is None else [opened.schedule(name)]
     runnable = [schedule for schedule in chosen if _has_runs(opened, schedule, alone=alone)]
-    coming = merge(*(_rows(schedule, after) for schedule in runnable), key=lambda row: row["order"])
+    most = count or (5 if alone else 1)
     try:
-        rows = list(islice(coming, count))
+        rows = [row for schedule in runnable for row in islice(_rows(schedule, after), most)]
     except ValueError as error:
         raise UsageError(f"--at: {error}") from None
     except OverflowError:
         raise UsageError("--at: beyond the end of the calendar no runs are told") from None
+    rows.sort(key=itemgetter("order"))
     for row in rows:
         del row["order"]
         if as_json:

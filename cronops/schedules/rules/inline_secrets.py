@@ -7,6 +7,8 @@ from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from cronops.config.load import leaves
+from cronops.schedules.findings import Path
+from cronops.schedules.model import Suspension
 from cronops.schedules.resolve import ResolvedSchedule
 from cronops.schedules.rules.rule import Problem, schedule_rule
 from cronops.schedules.rules.template import template_rule
@@ -17,9 +19,10 @@ _WHY = (
     "the version control."
 )
 _SECRET_NAME = re.compile(
-    r"(?:^|[_.\-/])(?:PASSWORD|PASSWD|PASSPHRASE|PASS|TOKEN|SECRET|SECRETS|API_?KEY|ACCESS_?KEY"
+    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRETS?|TOKEN"
+    r"|(?:^|[_.\-/])(?:PASS|PWD|PW|API_?KEY|ACCESS_?KEY"
     r"|SECRET_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ACCOUNT_?KEY|CREDENTIALS?|BEARER|COOKIE|DSN"
-    r"|CONNECTION_?STRING|WEBHOOK(?:_?URL)?|AUTHORIZATION|BASIC_?AUTH)(?:_?[0-9]+)?$"
+    r"|CONNECTION_?STRING|WEBHOOK(?:_?URL)?|AUTHORIZATION|BASIC_?AUTH))(?:_?[0-9]+)?$"
 )
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[.\-/]")
 MOUNTED_AT = "/run/secrets/"
@@ -35,6 +38,9 @@ _KNOWN = (
     (re.compile(r"\b[sr]k_live_[A-Za-z0-9]{10,}"), "a payment provider's key"),
     (re.compile(r"\bAIza[0-9A-Za-z_-]{35}"), "a Google API key"),
     (re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/?#@]*:[^\s/?#@]+@"), "a URL with a password"),
+    (re.compile(r"(?i)\bhttps?://[^\s/?#@]+@"), "a URL with a user's name, or a token"),
+    (re.compile(r"(?i)\b(?:bearer|basic) [A-Za-z0-9._~+/-]{8,}"), "what authorizes a request"),
+    (re.compile(r"(?i)\bhooks\.slack\.com/services/\w"), "a webhook's address"),
     (re.compile(r"(?i)\b(?:password|passwd|pwd|secret|token|api_?key)=[^\s{&]"), "a password"),
 )
 _DIGEST = re.compile(r"\bsha(?:1|256|384|512)[:-][0-9A-Za-z+/=]+")
@@ -105,7 +111,22 @@ def _in_command(command: str) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-RULES = (_secret_inline, _secret_in_command)
+@schedule_rule(
+    "secret-in-text",
+    title="No secret stands in what is written for people",
+    why=_WHY,
+    instead="leave it out",
+)
+def _secret_in_text(schedule: ResolvedSchedule) -> Iterator[Problem]:
+    texts: dict[Path, str | None] = {("description",): schedule.entry.description}
+    if isinstance(suspended := schedule.template.suspend, Suspension):
+        texts |= {("suspend", "why"): suspended.why, ("suspend", "by"): suspended.by}
+    for place, text in texts.items():
+        if text and (what := secret_in(text)):
+            yield Problem(f"the field {place[-1]} holds {what}", field=place)
+
+
+RULES = (_secret_inline, _secret_in_command, _secret_in_text)
 
 
 @cache

@@ -74,11 +74,15 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("secret-inline", _env(CRONOPS_DATABASE_URL="postgresql://db/shop?password=x"), "password"),
     ("secret-inline", _env(CRONOPS_DATABASE_URL="host=db user=shop"), "CRONOPS_DATABASE_URL_FILE"),
     ("secret-inline", _env(CRONOPS_ALERTS__ROUTES='{"Shared Ops": ["mailto://x"]}'), "_FILE"),
-    ("secret-inline", _env(CRONOPS_PUSHGATEWAY_URL="http://me@push:9091"), "keep secret"),
+    ("secret-inline", _env(CRONOPS_PUSHGATEWAY_URL="http://me@push:9091"), "user's name"),
     ("secret-inline", _env(SHOP_URL="https://shop:hunter2@shop.example.com"), "password"),
     ("secret-inline", _env(FTP_PASSWORD="hunter2"), "calls a secret"),
     ("secret-inline", _env(SHOP_API_KEY="abc"), "calls a secret"),
     ("secret-inline", _env(shopToken="abc"), "calls a secret"),
+    ("secret-inline", _env(PGPASSWORD="abc"), "calls a secret"),
+    ("secret-inline", _env(DB_PWD="abc"), "calls a secret"),
+    ("secret-inline", _env(CALL="Authorization: Bearer abcdefgh1234"), "authorizes"),
+    ("secret-inline", _env(CHAT="https://hooks.slack.com/services/T0/B0/x"), "webhook"),
     ("secret-inline", _env(CERTIFICATE=PRIVATE_KEY), "private key"),
     ("secret-inline", _env(SESSION=TOKEN), "JWT"),
     ("secret-inline", _env(CLOUD="AKIA" + "IOSFODNN7EXAMPLE"), "AWS"),
@@ -89,6 +93,12 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("secret-in-command", {"command": "stock export --password=hunter2"}, "--password"),
     ("secret-in-command", {"command": "stock export --api-key hunter2"}, "--api-key"),
     ("secret-in-command", {"command": f"stock export --supplier={RANDOM}"}, "random"),
+    ("secret-in-text", {"description": "Log in by password=hunter2."}, "password"),
+    (
+        "secret-in-text",
+        {"suspend": {"until": "2999-01-01", "by": "Ops", "why": f"key {RANDOM}"}},
+        "random",
+    ),
     ("env-name", _env(**{"SHOP-URL": "x"}), "write SHOP_URL"),
     ("env-name", _env(**{"1ST": "x"}), "'1ST'"),
     ("env-name", _secret(env="FTP PASSWORD_FILE"), "write FTP_PASSWORD_FILE"),
@@ -245,7 +255,7 @@ def test_a_secret_is_never_shown(said: dict[str, Any]) -> None:
     findings = check(said, known=_known(options=frozenset({"--supplier"}))).findings
 
     shown = "".join(f"{finding.message}{finding.instead}" for finding in findings)
-    assert {finding.rule for finding in findings} & {"secret-inline", "secret-in-command"}
+    assert any(finding.rule.startswith("secret-in") for finding in findings)
     for secret in ("hunter2", RANDOM, TOKEN, PRIVATE_KEY, "mailto://", "me@push", "host=db"):
         assert secret not in shown
 
