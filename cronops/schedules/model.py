@@ -30,12 +30,20 @@ def _number(value: object) -> object:
     return str(value).lower() if isinstance(value, bool | float) else value
 
 
-Quantity = Annotated[str, BeforeValidator(_quantity, json_schema_input_type=str | int | float)]
+Quantity = Annotated[
+    str,
+    Field(min_length=1),
+    BeforeValidator(_quantity, json_schema_input_type=str | int | float),
+]
 Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 AtLeastZero = Annotated[int, Field(ge=0, lt=2**31)]
 AtLeastOne = Annotated[int, Field(ge=1, lt=2**31)]
+# What is computed of these has to stay a number that the API takes.
+UpToAYear = Annotated[int, Field(ge=1, le=366 * 86_400)]
+UpToADay = Annotated[int, Field(ge=1, le=86_400)]
+Retries = Annotated[int, Field(ge=0, le=100)]
 
 
 class Part(BaseModel):
@@ -213,17 +221,17 @@ class Template(Part):
     concurrency_policy: Text | None = Field(
         default=None, json_schema_extra={"enum": ["Forbid", "Allow", "Replace", None]}
     )
-    starting_deadline_seconds: AtLeastOne | None = None
+    starting_deadline_seconds: UpToAYear | None = None
     """How late a run may start; half the period unless given."""
     successful_jobs_history_limit: AtLeastZero | None = None
     failed_jobs_history_limit: AtLeastZero | None = None
-    backoff_limit: AtLeastZero | None = None
+    backoff_limit: Retries | None = None
     """Pods started after the first; 2 for a job that declares itself retry-safe, else 0."""
-    active_deadline_seconds: AtLeastOne | None = None
+    active_deadline_seconds: UpToAYear | None = None
     """For the whole Job with all its pods; proven from the job's timeout unless given."""
-    termination_grace_period_seconds: AtLeastOne | None = None
+    termination_grace_period_seconds: UpToADay | None = None
     """What a run needs after SIGTERM; from the settings unless given."""
-    startup_seconds: AtLeastOne | None = None
+    startup_seconds: UpToADay | None = None
     """Slack for a pod to be scheduled, pull its image and start."""
     restart_policy: Text | None = Field(default=None, json_schema_extra={"enum": ["Never", None]})
     suspend: Suspend | None = None

@@ -30,6 +30,9 @@ _BY_THE_RENDERER = frozenset(
 _BY_THE_CLUSTER = frozenset({"CRONOPS_COMPLETION_INDEX", "JOB_COMPLETION_INDEX", "HOSTNAME"})
 _FILE = "_FILE"
 _READABLE = 0o440
+_LONGEST_VARIABLE = 128 << 10
+# Names, quotes and the object around them count too.
+_MOST_VARIABLES = 900 << 10
 
 Env = Mapping[str, str | None]
 Secrets = Mapping[str, SecretFile | None]
@@ -103,6 +106,25 @@ def _env_twice(env: Env, secrets: Secrets) -> Iterator[Problem]:
                 f"{name} and {name}{_FILE} are both given, and are the same setting",
                 field=("env", name) if name in env else ("secrets", by[name], "env"),
             )
+
+
+@template_rule(
+    "env-size",
+    "env",
+    title="Environment variables are small enough to be handed over",
+    why="Linux starts no program with a variable of 128 KiB or more; a ConfigMap holds 1 MiB.",
+    instead="put it into a file, and mount that",
+    waivable=False,
+)
+def _env_size(env: Env) -> Iterator[Problem]:
+    total = 0
+    for name, value in env.items():
+        size = len(f"{name}={value or ''}".encode())
+        total += size
+        if size >= _LONGEST_VARIABLE:
+            yield Problem(f"{name[:100]} has {size >> 10} KiB", field=("env", name))
+    if total > _MOST_VARIABLES:
+        yield Problem(f"all variables together have {total >> 10} KiB", field=("env",))
 
 
 @template_rule(
@@ -211,4 +233,4 @@ def _settings() -> frozenset[str]:
     return frozenset(leaf.variable for leaf in leaves())
 
 
-RULES = (_env_name, _env_reserved, _env_twice, _env_setting, _secret_file)
+RULES = (_env_name, _env_reserved, _env_size, _env_twice, _env_setting, _secret_file)

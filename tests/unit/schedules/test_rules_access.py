@@ -101,6 +101,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("env-name", _env(**{"SHOP-URL": "x"}), "write SHOP_URL"),
     ("env-name", _env(**{"1ST": "x"}), "'1ST'"),
+    ("env-size", _env(LONG="x" * (128 << 10)), "LONG has 128 KiB"),
+    ("env-size", _env(**{f"V{n}": "x" * 100_000 for n in range(10)}), "together"),
     ("env-name", _secret(env="FTP PASSWORD_FILE"), "write FTP_PASSWORD_FILE"),
     ("env-reserved", _env(HOME="/home"), "manifests"),
     ("env-reserved", _env(CRONOPS_SCHEDULE="x"), "manifests"),

@@ -74,7 +74,7 @@ def test_what_fits_is_read() -> None:
         ({"suspend": {"by": "me", "why": "x", "until": "soon"}}, "bad-value", "no date", "2027-"),
         ({"suspend": {"by": "me", "why": "x"}}, "missing-key", "suspend has no 'until'", "add"),
         ({"backoffLimit": -1}, "bad-value", "is -1, which is too low", "the least is 0"),
-        ({"backoffLimit": 2**31}, "bad-value", "too high", f"the most is {2**31 - 1}"),
+        ({"backoffLimit": 2**31}, "bad-value", "too high", "the most is 100"),
         ({"command": ""}, "bad-value", "command is empty", "leave the key out"),
         ({"severity": "critcal"}, "bad-value", "'critcal'", "critical"),
         ({"severity": "zzz"}, "bad-value", "'zzz'", "critical, or warning, or info"),
