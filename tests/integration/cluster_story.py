@@ -82,6 +82,8 @@ class Story:
     runs: tuple[Run, ...] = ()
     suspended: tuple[tuple[int, int], ...] = ()
     """From when until when."""
+    migrations: tuple[tuple[str, Run], ...] = ()
+    """Jobs by their names, of no CronJob."""
     other_pushes: tuple[int, ...] = ()
     """Successes that other shards of the same Jobs report."""
     is_deployed: bool = True
@@ -175,6 +177,8 @@ class Story:
             yield from self._job(
                 f"{self.cronjob}-{number}", self.namespace, self.cronjob, run, gone
             )
+        for name, run in self.migrations:
+            yield from self._job(name, self.namespace, "", run, None)
         # Jobs that are none of ours went wrong in both ways.
         waits = Run(0, None, tries=(Pod(0, None, pending=self.lasts + 1),))
         for number, run in enumerate((Run(0, None), Run(0, 30, "died"), waits)):
@@ -191,7 +195,8 @@ class Story:
             return
         is_over = [run.ended is not None and run.ended <= time for time in self.grid]
         ours = f'namespace="{namespace}",job_name="{job}"'
-        owner = f'owner_kind="CronJob",owner_name="{cronjob}",owner_is_controller="true"'
+        kind = "CronJob" if cronjob else ""
+        owner = f'owner_kind="{kind}",owner_name="{cronjob}",owner_is_controller="true"'
 
         def line(value: Callable[[bool], Value]) -> list[Value]:
             return [value(over) if at else None for at, over in zip(seen, is_over, strict=True)]

@@ -3,6 +3,17 @@
 absent(kube_cronjob_info{namespace="{{ include "cronops.promText" .namespace }}"})
 {{- end -}}
 
+{{- define "cronops.query.migrationFailed" -}}
+time() - (max(
+  kube_job_status_start_time{namespace="{{ include "cronops.promText" .namespace }}",job_name=~"{{ include "cronops.promText" .migration }}|{{ include "cronops.promText" .hashedMigration }}-h[0-9a-f]{10}"}
+  and on (job_name) (kube_job_failed{namespace="{{ include "cronops.promText" .namespace }}",job_name=~"{{ include "cronops.promText" .migration }}|{{ include "cronops.promText" .hashedMigration }}-h[0-9a-f]{10}",condition="true"} == 1)
+) > max(
+  kube_job_status_start_time{namespace="{{ include "cronops.promText" .namespace }}",job_name=~"{{ include "cronops.promText" .migration }}|{{ include "cronops.promText" .hashedMigration }}-h[0-9a-f]{10}"}
+  and on (job_name) (kube_job_complete{namespace="{{ include "cronops.promText" .namespace }}",job_name=~"{{ include "cronops.promText" .migration }}|{{ include "cronops.promText" .hashedMigration }}-h[0-9a-f]{10}",condition="true"} == 1)
+  or vector(0)
+))
+{{- end -}}
+
 {{- define "cronops.query.noPushgateway" -}}
 absent(pushgateway_build_info)
 {{- end -}}

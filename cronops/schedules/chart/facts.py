@@ -13,7 +13,13 @@ from cronops.schedules.render.labels import waivers
 
 _HEAD = "{{- /* Made by `cronops schedules chart` from the program: change nothing here. */ -}}\n"
 # Text and numbers that stand for what the chart fills in; no query has them otherwise.
-_NAMES = {f"@{name}@": name for name in ("environment", "namespace", "schedule", "cronjob", "zone")}
+_NAMES = {
+    f"@{name}@": name
+    for name in (
+        *("environment", "namespace", "schedule", "cronjob", "zone"),
+        *("migration", "hashedMigration"),
+    )
+}
 _LIMIT, _LATE, _SILENCE = 900_000_001, 900_000_020, 900_000_300
 _NUMBERS = {
     str(_LIMIT): "int64 .limit",
@@ -47,6 +53,7 @@ def queries_text() -> str:
     environment = InEnvironment("@environment@", "@namespace@")
     queries = {
         "unseen": environment.unseen(),
+        "migrationFailed": environment.migration_failed("@migration@", "@hashedMigration@"),
         "noPushgateway": NO_PUSHGATEWAY,
         "overlong": _schedule(is_reported=False).overlong(_LIMIT),
         "pending": _schedule(is_reported=False).pending(_LIMIT),

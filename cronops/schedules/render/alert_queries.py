@@ -82,6 +82,23 @@ class InEnvironment:
         """Not one CronJob is seen here: kube-state-metrics is gone, or all of them are."""
         return f"absent(kube_cronjob_info{{namespace={text(self.namespace)}}})"
 
+    def migration_failed(self, name: str, hashed: str) -> str:
+        """Seconds since a migration's Job began that failed, where no later one is complete.
+
+        Its name is `name`, or `hashed` and a hash.
+        """
+        names = f"{name}|{hashed}-h[0-9a-f]{{10}}".replace(".", "[.]")
+        jobs = f"namespace={text(self.namespace)},job_name=~{text(names)}"
+        began = f"kube_job_status_start_time{{{jobs}}}\n  and on (job_name)"
+        return (
+            f"time() - (max(\n"
+            f'  {began} (kube_job_failed{{{jobs},condition="true"}} == 1)\n'
+            f") > max(\n"
+            f'  {began} (kube_job_complete{{{jobs},condition="true"}} == 1)\n'
+            f"  or vector(0)\n"
+            f"))"
+        )
+
 
 NO_PUSHGATEWAY = "absent(pushgateway_build_info)"
 """Pushed metrics and the gateway's own are scraped together: without the one no other."""

@@ -26,6 +26,7 @@ from cronops.schedules.render.alert_times import (
 )
 from cronops.schedules.render.job import pairs
 from cronops.schedules.render.labels import common_labels, slug
+from cronops.schedules.render.migration import job_names
 from cronops.schedules.render.quoting import Verbatim
 from cronops.schedules.render.texts import fill
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule, variables
@@ -131,7 +132,7 @@ def _common_group(environment: ResolvedEnvironment, *, is_anything_watched: bool
     recorded = queries.recordings().items() if is_anything_watched else ()
     return Group(
         "cronops",
-        list(_blind(environment, queries)),
+        [*_blind(environment, queries), _migration_failed(environment, queries)],
         [Recording(name, query) for name, query in recorded],
     )
 
@@ -157,6 +158,19 @@ def _blind(environment: ResolvedEnvironment, queries: InEnvironment) -> Iterator
             f"{where}: Prometheus sees nothing of {source}",
             "Missed, overlong and unrecorded runs may go unnoticed until it does again.",
         )
+
+
+def _migration_failed(environment: ResolvedEnvironment, queries: InEnvironment) -> Alert:
+    place = _place(environment, environment.common)
+    return Alert(
+        "CronopsMigrationFailed",
+        queries.migration_failed(*job_names(environment)),
+        None,
+        pairs({**place, "responsible": slug(SHARED_OPS)}),
+        pairs({"responsible": SHARED_OPS}),
+        f"cronops, {literal(environment.name)}: the tables were not upgraded",
+        f"The Job of the migration that began {_VALUE} ago has failed, and is not tried again.",
+    )
 
 
 def _alerts(environment: ResolvedEnvironment, schedule: ResolvedSchedule) -> Iterator[Alert]:

@@ -9,6 +9,8 @@ from cronops.schedules.render.quoting import Verbatim
 from cronops.schedules.resolve import ResolvedEnvironment, shortened, variables
 
 LONGEST_NAME = 63
+LONGEST_HASHED = LONGEST_NAME - len("-h0123456789")
+"""What may stand before a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Ground:
             return shortened(whole, LONGEST_NAME)
         # A letter first: a hash of digits only would be read as a number by some parsers.
         end = f"-h{sha256(hashed.encode()).hexdigest()[:10]}"
-        return shortened(whole, LONGEST_NAME - len(end)) + end
+        return shortened(whole, LONGEST_HASHED) + end
 
 
 def ground_of(environment: ResolvedEnvironment) -> Ground:

@@ -2,22 +2,30 @@
 
 from cronops.schedules.render.access import access_text
 from cronops.schedules.render.failure_policy import failure_policy
-from cronops.schedules.render.ground import Ground
+from cronops.schedules.render.ground import LONGEST_HASHED, LONGEST_NAME, Ground
 from cronops.schedules.render.job import Job, job_text, pairs
 from cronops.schedules.render.labels import ROLE, migration_labels, said_annotations, waivers
 from cronops.schedules.render.pod import TEMPORARY, Variable, make_pod
 from cronops.schedules.render.texts import fill
+from cronops.schedules.resolve import ResolvedEnvironment, shortened
 
+NAME = "cronops-migration"
 COMMAND = ("db", "upgrade")
 # A table of millions of rows may be rewritten; whoever waits for more should look at it.
 DEADLINE = 1800
 RETRIES = 2
 
 
+def job_names(environment: ResolvedEnvironment) -> tuple[str, str]:
+    """The Job's name in the chart, and what stands before the hash in ours."""
+    whole = f"{environment.said.name_prefix}{NAME}"
+    return shortened(whole, LONGEST_NAME), shortened(whole, LONGEST_HASHED)
+
+
 def migration_text(ground: Ground) -> str:
     """The three documents of the migration."""
     environment = ground.environment
-    template, name = environment.migration, ground.named("cronops-migration")
+    template, name = environment.migration, ground.named(NAME)
     label_values = migration_labels(environment)
     labels = pairs(label_values)
     retries = template.backoff_limit
@@ -47,7 +55,7 @@ def migration_text(ground: Ground) -> str:
     return (
         fill(
             "migration.yaml.j2",
-            name=ground.named("cronops-migration", spec),
+            name=ground.named(NAME, spec),
             namespace=environment.namespace,
             labels=labels,
             annotations=pairs(said_annotations(template) | waivers(template) | revision | told),

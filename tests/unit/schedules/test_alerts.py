@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from cronops.contract import metrics
-from cronops.schedules.render import alert_queries
+from cronops.schedules.render import alert_queries, render
 from cronops.schedules.render.alert_times import longest_silence, overlong_after, pending_after
 from cronops.schedules.render.alerts import MOST, literal, render_alerts
-from cronops.schedules.resolve import ResolvedEnvironment
+from cronops.schedules.resolve import ResolvedEnvironment, shortened
 from tests.unit.schedules.builders import DECLARED, environment, jobs, schedule
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +51,7 @@ def test_without_metrics_nobody_can_say_whether_a_failure_was_recorded() -> None
     made = environment({})
 
     assert alerts(made, "stock-export") == ALL[:-1]
-    assert alerts(made) == ["CronopsBlind"]
+    assert alerts(made) == ["CronopsBlind", "CronopsMigrationFailed"]
     assert "cronops_last_" not in render_alerts(made)["alerts/prometheus-rule.yaml"]
 
 
@@ -74,7 +74,25 @@ def test_what_stands_still_has_none(still: dict[str, Any]) -> None:
     made = environment({"env": PUSHES, **still})
 
     assert alerts(made, "stock-export") == []
-    assert alerts(made) == ["CronopsBlind", "CronopsBlind"]
+    assert alerts(made) == ["CronopsBlind", "CronopsBlind", "CronopsMigrationFailed"]
+
+
+@pytest.mark.parametrize("prefix", ["", "a.b-", "x" * 40 + "-", "x" * 60 + "-"])
+def test_the_migration_is_found_by_its_name(prefix: str) -> None:
+    said = {"namespace": "staging", "namePrefix": prefix}
+    made = environment({}, name="staging", environments={"staging": said})
+    (name,) = re.findall(r"^kind: Job\nmetadata:\n  name: (\S+)$", rendered(made), re.M)
+    found = re.search(r'job_name=~"([^"]+)"', render_alerts(made)["alerts/prometheus-rule.yaml"])
+
+    assert found
+    assert re.fullmatch(found[1], name)
+    assert re.fullmatch(found[1], shortened(f"{prefix}cronops-migration", 63))
+    assert not re.fullmatch(found[1], f"{name}0")
+    assert "." not in name or not re.fullmatch(found[1], name.replace(".", "x"))
+
+
+def rendered(one: ResolvedEnvironment) -> str:
+    return render(one, b"")["migration.yaml"]
 
 
 def test_without_schedules_there_is_nothing_to_watch() -> None:
@@ -141,7 +159,7 @@ def test_every_runbook_is_there() -> None:
     text = render_alerts(environment({"env": PUSHES}))["alerts/prometheus-rule.yaml"]
     runbooks = set(re.findall(r'runbook: "?([^"\n]+)', text))
 
-    assert len(runbooks) == len(ALL) + 1
+    assert len(runbooks) == len(ALL) + 2
     assert runbooks <= headings
 
 

@@ -56,6 +56,21 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* The tables were not upgraded. */ -}}
+{{- define "cronops.migrationAlert" -}}
+{{- $environment := include "cronops.promLiteral" .Values.environment -}}
+{{- $name := include "cronops.named" (dict "root" . "name" "cronops-migration") -}}
+{{- /* The name of `cronops schedules render` ends in twelve characters more. */ -}}
+{{- $hashed := include "cronops.shortened" (list (printf "%scronops-migration" .Values.namePrefix) 51) -}}
+{{- $about := dict "namespace" .Release.Namespace "migration" (replace "." "[.]" $name) "hashedMigration" (replace "." "[.]" $hashed) -}}
+{{ include "cronops.alert" (dict
+  "alert" "CronopsMigrationFailed" "expr" (include "cronops.query.migrationFailed" $about)
+  "labels" (dict "severity" (.Values.defaults.severity | default "warning") "environment" $environment "namespace" (include "cronops.promLiteral" .Release.Namespace) "responsible" "shared-ops")
+  "summary" (printf "cronops, %s: the tables were not upgraded" $environment)
+  "description" "The Job of the migration that began {{ $value | humanizeDuration }} ago has failed, and is not tried again."
+  "owners" (dict "responsible" "Shared Ops")) }}
+{{- end -}}
+
 {{- /* The alerts of one schedule: (dict "root" $ "facts" … "name" … "own" …). */ -}}
 {{- define "cronops.scheduleAlerts" -}}
 {{- $own := .own -}}
