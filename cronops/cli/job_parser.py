@@ -206,7 +206,7 @@ def _resource(job: Job, need: Need, settings: PodSettings) -> Resource:
             "command-unknown",
             f"{job.name} declares that it needs the setting {need.setting!r}, which there is not"
             f"{known}",
-            "correct needs= in the job's declaration",
+            "name one of docs/configuration.md in its needs=, or add it to cronops/config/model.py",
         )
     return Resource(need.name, variable, need.access)
 

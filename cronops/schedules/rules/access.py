@@ -20,6 +20,7 @@ from cronops.schedules.rules.rule import Problem, Rule, environment_rule, schedu
 def _needs(schedule: ResolvedSchedule) -> Iterator[Problem]:
     if schedule.declaration is None:
         return
+    # What is missing is told of the entry, not of the defaults that grant something else.
     for resource in schedule.declaration.needs:
         if resource.access == "connect":
             if not schedule.template.egress.get(resource.name):
@@ -27,7 +28,6 @@ def _needs(schedule: ResolvedSchedule) -> Iterator[Problem]:
                     f"{schedule.declaration.job!r} talks to {resource.name!r} ("
                     f"{resource.variable}), and its entry does not let it",
                     f"add egress.{resource.name} with the peer and its port",
-                    ("egress",),
                 )
         elif resource.access == "secret":
             yield from _lacking_secret(schedule, resource)
@@ -42,7 +42,6 @@ def _lacking_secret(schedule: ResolvedSchedule, resource: Resource) -> Iterator[
         yield Problem(
             f"the command needs the secret {resource.name!r}, and its entry has none",
             f"add 'secrets: {{{resource.name}: {{secretName: …, key: …, env: {variable}}}}}'",
-            ("secrets",),
         )
     elif secret.env != variable:
         yield Problem(
@@ -61,7 +60,6 @@ def _lacking_volume(schedule: ResolvedSchedule, resource: Resource) -> Iterator[
             f"{resource.name!r}",
             f"add volumes.{resource.name} with its mountPath, around the path in "
             f"{resource.variable}",
-            ("volumes",),
         )
         return
     path = schedule.template.env.get(resource.variable)
@@ -69,7 +67,6 @@ def _lacking_volume(schedule: ResolvedSchedule, resource: Resource) -> Iterator[
         yield Problem(
             f"the command {verb} files under {resource.variable}, which is not given",
             f"add 'env: {{{resource.variable}: {volume.mount_path or '/…'}}}'",
-            ("env",),
         )
     elif volume.mount_path is not None and not _lies_in(path, volume.mount_path):
         yield Problem(
