@@ -108,7 +108,9 @@ class Pod:
             volume, directory = volumes[mount["name"]], node / "volumes" / mount["name"]
             directory.mkdir(parents=True, exist_ok=True)
             if "secret" in volume:
-                stored = secrets[volume["secret"]["secretName"]]
+                name = volume["secret"]["secretName"]
+                assert name in secrets, f"say in secrets_for() what the Secret {name!r} holds"
+                stored = secrets[name]
                 for item in volume["secret"]["items"]:
                     (directory / item["path"]).write_text(stored[item["key"]], encoding="utf-8")
             made[mount["mountPath"]] = directory

@@ -15,7 +15,7 @@ _URL = re.compile(r"https?://")
 
 
 def secrets_for(database: Database) -> dict[str, dict[str, str]]:
-    """The Secrets that docs/schedules.md asks for, by name and key."""
+    """What the Secrets hold that schedules.yaml names: one that tests can run with."""
     return {
         "cronops-database": {"url": database.url},
         "cronops-alert-routes": {"routes.json": "{}"},

@@ -111,7 +111,7 @@ _SHAPE = (
         "unknown-key",
         "Every key is known",
         "A misspelt key would be passed over, and the field keep its default.",
-        "correct the key, or take it out; docs/schedules.md explains them all",
+        "correct the key, or take it out; docs/schedule-fields.md lists them all",
     ),
     Explained(
         "missing-key",
