@@ -48,8 +48,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Source:
     """A parsed file: its value as plain Python, and the position of each part of it."""
 
-    def __init__(self, name: str, root: yaml.Node) -> None:
-        self.name = name
+    def __init__(self, root: yaml.Node) -> None:
         self._root = root
         self._budget = _ALIASED_PER_NODE * _written(root) + 1000
         self.value: Any = self._construct(root, 0)
@@ -153,7 +152,7 @@ class Source:
         return made
 
 
-def read_source(text: bytes, name: str) -> Source:
+def read_source(text: bytes) -> Source:
     """Parse a file's bytes.
 
     Raises `InvalidSchedules` with one finding for text that is no single YAML mapping in UTF-8.
@@ -191,7 +190,7 @@ def read_source(text: bytes, name: str) -> Source:
             "start it with 'version: 1', 'defaults:', 'environments:' and 'schedules:'",
             _position_of(root),
         )
-    return Source(name, root)
+    return Source(root)
 
 
 def _survey(text: str) -> None:

@@ -52,19 +52,18 @@ class Report:
 
 def validate(
     text: bytes,
-    name: str,
     declarations: Declarations,
     *,
     environment: str | None = None,
     today: date,
 ) -> Report:
-    """Check a file's bytes; `name` is what it is called, `environment` one to check alone.
+    """Check a file's bytes; `environment` is one to check alone.
 
     Never raises for what stands in the file. `today` decides what lies in the past and which
     clock changes come next.
     """
     try:
-        source = read_source(text, name)
+        source = read_source(text)
     except InvalidSchedules as refused:
         return Report(refused.findings)
     try:

@@ -40,7 +40,7 @@ def helm() -> Iterator[Helm]:
 
 @pytest.fixture(scope="module")
 def ours() -> Mapping[str, ResolvedEnvironment]:
-    document = read_document(read_source(_text(), "schedules.yaml"))
+    document = read_document(read_source(_text()))
     jobs = InstalledJobs()
     return {name: resolve(document, name, jobs) for name in document.environments}
 

@@ -41,7 +41,7 @@ BLIND = "CronopsBlind"
 
 
 def committed() -> Iterator[ResolvedEnvironment]:
-    source = read_source((ROOT / "schedules.yaml").read_bytes(), "schedules.yaml")
+    source = read_source((ROOT / "schedules.yaml").read_bytes())
     document = read_document(source)
     declarations = InstalledJobs()
     for name in document.environments:

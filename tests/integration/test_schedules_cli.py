@@ -74,7 +74,7 @@ def change(**entry: Any) -> None:
 @pytest.fixture(scope="module")
 def committed() -> Report:
     text = COMMITTED.read_bytes()
-    return validate(text, "schedules.yaml", InstalledJobs(), today=datetime.now(UTC).date())
+    return validate(text, InstalledJobs(), today=datetime.now(UTC).date())
 
 
 def test_the_committed_file_is_valid(committed: Report) -> None:

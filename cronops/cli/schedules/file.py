@@ -99,7 +99,7 @@ def check(file: File, environment: str | None = None) -> "Report":
     # for garbage among it would take longer than the rules.
     gc.disable()
     today = datetime.now(UTC).date()
-    return validate(file.text, file.name, InstalledJobs(), environment=environment, today=today)
+    return validate(file.text, InstalledJobs(), environment=environment, today=today)
 
 
 def check_or_stop(file: File, environment: str | None = None) -> "Report":
@@ -126,7 +126,7 @@ def open_environment(name: str, environment: str) -> Opened:
 
     file = read_file(name)
     try:
-        source = read_source(file.text, file.name)
+        source = read_source(file.text)
         document = read_document(source)
     except InvalidSchedules as refused:
         show_findings(file.name, Report(refused.findings), errors_only=True)

@@ -148,7 +148,7 @@ def text_of(value: Any) -> bytes:
 
 def check(*schedules: Mapping[str, Any], known: Jobs | None = None, **top: Any) -> Report:
     """What `validate` says of a file with these schedules."""
-    return validate(written(*schedules, **top), "schedules.yaml", known or jobs(), today=TODAY)
+    return validate(written(*schedules, **top), known or jobs(), today=TODAY)
 
 
 def found(report: Report, rule: str) -> list[Finding]:
@@ -172,7 +172,7 @@ def environment(
     **top: Any,
 ) -> ResolvedEnvironment:
     """One environment of a file with these schedules."""
-    document = read_document(read_source(written(*schedules, **top), "schedules.yaml"))
+    document = read_document(read_source(written(*schedules, **top)))
     return resolve(document, name, known or jobs())
 
 

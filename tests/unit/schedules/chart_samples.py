@@ -182,7 +182,7 @@ def environment(
     # YAML knows no pairs of surrogates, and wants these characters escaped.
     written = json.dumps(value, ensure_ascii=False)
     text = "".join(one if one.isprintable() else _escaped(one) for one in written)
-    document = read_document(read_source(text.encode(), "schedules.yaml"))
+    document = read_document(read_source(text.encode()))
     return resolve(document, "production", known or builders.jobs())
 
 

@@ -35,7 +35,7 @@ SOURCE = ROOT / "schedules.yaml"
 @pytest.mark.parametrize("name", ["development", "staging", "production"])
 def test_k8s_is_what_schedules_yaml_renders_to(name: str) -> None:
     text = SOURCE.read_bytes()
-    document = read_document(read_source(text, SOURCE.name))
+    document = read_document(read_source(text))
     directory = ROOT / "k8s" / name
     # Bytes, for reading text would hide other line breaks.
     found = {
@@ -49,7 +49,7 @@ def test_k8s_is_what_schedules_yaml_renders_to(name: str) -> None:
 
 
 def test_k8s_has_the_environments_of_schedules_yaml_and_no_others() -> None:
-    document = read_document(read_source(SOURCE.read_bytes(), SOURCE.name))
+    document = read_document(read_source(SOURCE.read_bytes()))
 
     assert {path.name for path in (ROOT / "k8s").iterdir()} == set(document.environments)
 

@@ -377,9 +377,7 @@ def test_the_real_file_breaks_none_of_these_rules() -> None:
     from cronops.schedules.rules import names, pods
     from cronops.schedules.validate import validate
 
-    report = validate(
-        (ROOT / "schedules.yaml").read_bytes(), "schedules.yaml", InstalledJobs(), today=TODAY
-    )
+    report = validate((ROOT / "schedules.yaml").read_bytes(), InstalledJobs(), today=TODAY)
 
     ours = {rule.id for rule in (*names.RULES, *pods.RULES, *access.RULES)}
     broken = [one for one in report.findings if one.rule in ours and one.waived is None]

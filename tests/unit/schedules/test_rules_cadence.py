@@ -69,7 +69,7 @@ def test_the_column_is_that_of_the_field_which_is_wrong(quote: str) -> None:
         "version: 1\nenvironments: {staging: {namespace: s}}\nschedules:\n"
         f"  - name: a\n    cr: CR-002\n    command: stock export\n{line}\n"
     )
-    report = validate(text.encode(), "schedules.yaml", jobs(), today=TODAY)
+    report = validate(text.encode(), jobs(), today=TODAY)
 
     position = only(report, "cron-syntax").position
     assert (position.line, position.column) == (7, line.index("24") + 1)
@@ -175,7 +175,7 @@ def test_the_better_time_has_no_surprises_itself() -> None:
 
 def test_only_changes_to_come_are_told() -> None:
     text = written({"schedule": "30 2 * * *"})
-    report = validate(text, "x", jobs(), today=date(2026, 10, 26))
+    report = validate(text, jobs(), today=date(2026, 10, 26))
 
     assert "31 October 2027" in only(report, "dst-twice").message
 

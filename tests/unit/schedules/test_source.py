@@ -13,7 +13,7 @@ from cronops.schedules.source import Source, read_source
 
 
 def read(text: str | bytes) -> Source:
-    return read_source(text if isinstance(text, bytes) else text.encode(), "schedules.yaml")
+    return read_source(text if isinstance(text, bytes) else text.encode())
 
 
 def refusal(text: str | bytes) -> Finding:

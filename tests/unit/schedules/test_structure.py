@@ -15,7 +15,7 @@ from tests.unit.schedules.builders import SCHEDULE, text_of, values
 def misfits(text: str | bytes) -> tuple[Finding, ...]:
     raw = text if isinstance(text, bytes) else text.encode()
     with pytest.raises(InvalidSchedules) as refused:
-        read_document(read_source(raw, "schedules.yaml"))
+        read_document(read_source(raw))
     return refused.value.findings
 
 
@@ -35,7 +35,7 @@ def entry(*lines: str) -> str:
 
 def test_what_fits_is_read() -> None:
     document = read_document(
-        read_source(entry("suspend: {until: 2027-01-31, by: me, why: so}").encode(), "x")
+        read_source(entry("suspend: {until: 2027-01-31, by: me, why: so}").encode())
     )
 
     [schedule] = document.schedules
@@ -178,7 +178,7 @@ def test_a_value_is_not_shown_at_length() -> None:
 
 
 def test_the_builders_break_nothing() -> None:
-    document = read_document(read_source(text_of(deepcopy(values())), "x"))
+    document = read_document(read_source(text_of(deepcopy(values()))))
 
     assert document.schedules[0].name == "stock-export"
 

@@ -38,8 +38,8 @@ def test_a_good_file_is_valid() -> None:
 
 
 def test_a_file_that_cannot_be_read_has_no_document() -> None:
-    of_text = validate(b"", "schedules.yaml", jobs(), today=TODAY)
-    of_shape = validate(b"version: 1", "schedules.yaml", jobs(), today=TODAY)
+    of_text = validate(b"", jobs(), today=TODAY)
+    of_shape = validate(b"version: 1", jobs(), today=TODAY)
 
     assert (of_text.source, of_text.document, of_text.is_valid) == (None, None, False)
     assert (of_shape.document, of_shape.is_valid) == (None, False)
@@ -47,9 +47,7 @@ def test_a_file_that_cannot_be_read_has_no_document() -> None:
 
 
 def test_an_unknown_environment_is_one_finding() -> None:
-    report = validate(
-        written(environments=TWO), "schedules.yaml", jobs(), environment="prodution", today=TODAY
-    )
+    report = validate(written(environments=TWO), jobs(), environment="prodution", today=TODAY)
 
     [finding] = report.findings
     assert finding.rule == "unknown-environment"
@@ -57,13 +55,7 @@ def test_an_unknown_environment_is_one_finding() -> None:
 
 
 def test_one_environment_may_be_checked_alone() -> None:
-    report = validate(
-        written(TWICE, environments=TWO),
-        "schedules.yaml",
-        jobs(),
-        environment="staging",
-        today=TODAY,
-    )
+    report = validate(written(TWICE, environments=TWO), jobs(), environment="staging", today=TODAY)
 
     assert list(report.environments) == ["staging"]
     assert found(report, "dst-twice")[0].environments == ("staging",)
@@ -196,7 +188,7 @@ def test_a_needless_waiver_is_a_warning() -> None:
 
 def test_whether_a_waiver_is_needed_is_known_when_all_environments_were_checked() -> None:
     text = written({"waivers": [{"rule": "dst-twice", "reason": REASON}]}, environments=TWO)
-    report = validate(text, "x", jobs(), environment="staging", today=TODAY)
+    report = validate(text, jobs(), environment="staging", today=TODAY)
 
     assert not found(report, "waiver-unused")
 
@@ -283,7 +275,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=400)
 @given(damaged(), st.dates(date(1950, 1, 1), date(2200, 1, 1)))
 def test_no_value_anywhere_raises(document: dict[str, Any], today: date) -> None:
-    report = validate(text_of(document), "schedules.yaml", jobs(), today=today)
+    report = validate(text_of(document), jobs(), today=today)
 
     for finding in report.findings:
         assert finding.message
@@ -300,7 +292,7 @@ def test_no_bytes_raise(data: st.DataObject) -> None:
         length = data.draw(st.integers(0, 5))
         text[at : at + length] = data.draw(st.binary(max_size=5))
 
-    assert isinstance(validate(bytes(text), "x", jobs(), today=TODAY), Report)
+    assert isinstance(validate(bytes(text), jobs(), today=TODAY), Report)
 
 
 @pytest.mark.parametrize(
