@@ -3,7 +3,7 @@
 ::
 
     source     text to values, with the place of everything
-    model      the shape of the file
+    model      the shape of the file, and parts of which its pods are made
     merge      defaults, environment, schedule and override made one
     resolve    one environment's schedules as manifests need them
     rules      what is wrong, or unwise

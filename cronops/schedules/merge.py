@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cronops.schedules.findings import Path
-from cronops.schedules.model import Document, Part, Schedule, Template
+from cronops.schedules.model import Document, Schedule, Template
+from cronops.schedules.parts import Part
 
 BUILT_IN = Template.model_validate(
     {

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from cronops.schedules.findings import Finding, InvalidSchedules, Path, Position, Severity
-from cronops.schedules.model import Document, Part
+from cronops.schedules.model import Document
 from cronops.schedules.nearest import did_you_mean, nearest
+from cronops.schedules.parts import Part
 from cronops.schedules.source import Source
 
 MOST = 100

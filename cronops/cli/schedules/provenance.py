@@ -10,7 +10,8 @@ from cronops.cli.schedules.file import Opened
 from cronops.schedules.declarations import Declaration
 from cronops.schedules.findings import Path
 from cronops.schedules.merge import origins
-from cronops.schedules.model import Part, Template
+from cronops.schedules.model import Template
+from cronops.schedules.parts import Part
 from cronops.schedules.resolve import NEVER, ResolvedSchedule, pod_backoff
 from cronops.schedules.rules.inline_secrets import secret_at
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from cronops.schedules.chart.values import Values
 from cronops.schedules.declarations import Declaration
-from cronops.schedules.model import Part, Template
+from cronops.schedules.model import Template
+from cronops.schedules.parts import Part
 from cronops.schedules.render.alert_times import (
     longest_silence,
     missed_after,

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from cronops.schedules.chart.differences import DIFFERENCES
 from cronops.schedules.chart.values import MigrationValues, PodValues, ScheduleValues, Values
-from cronops.schedules.model import Part
+from cronops.schedules.parts import Part
 
 _TEXT = """\
 <!-- Made by `cronops schedules chart` from schedules.yaml: change nothing here. -->

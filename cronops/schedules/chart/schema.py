@@ -11,7 +11,7 @@ from cronops.schedules.chart.values import (
     PrometheusRuleValues,
     Values,
 )
-from cronops.schedules.model import Part
+from cronops.schedules.parts import Part
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NULL = {"type": "null"}

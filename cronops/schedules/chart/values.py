@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cronops.schedules.model import (
-    AtLeastOne,
+from cronops.schedules.model import AtLeastOne
+from cronops.schedules.parts import (
     AtLeastZero,
     Claim,
     ConfigMapSource,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cronops.schedules.model import Egress
+from cronops.schedules.parts import Egress
 from cronops.schedules.render.ground import Ground
 from cronops.schedules.render.labels import INSTANCE, label_value
 from cronops.schedules.render.quoting import Verbatim

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from cronops.schedules.model import EmptyDir, SecretFile, Template, Toleration, Volume
+from cronops.schedules.model import Template
+from cronops.schedules.parts import EmptyDir, SecretFile, Toleration, Volume
 from cronops.schedules.render.failure_policy import CONTAINER
 from cronops.schedules.render.ground import Ground
 from cronops.schedules.resolve import image_reference, shortened, variables

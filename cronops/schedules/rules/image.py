@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cronops.schedules.findings import Severity
-from cronops.schedules.model import Image, Template
+from cronops.schedules.model import Template
+from cronops.schedules.parts import Image
 from cronops.schedules.resolve import PRODUCTION
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.syntax import label_value_fault

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from cronops.schedules.model import PullSecret, SecretFile, Volume
+from cronops.schedules.parts import PullSecret, SecretFile, Volume
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.syntax import (
     IS_DNS_LABEL,

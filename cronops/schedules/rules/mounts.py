@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
 
-from cronops.schedules.model import Volume
+from cronops.schedules.parts import Volume
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.template import template_rule
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from cronops.schedules.findings import Path, Severity
-from cronops.schedules.model import Egress, IpBlock, LabelSelector, Peer
+from cronops.schedules.parts import Egress, IpBlock, LabelSelector, Peer
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.syntax import label_key_fault, label_value_fault
 from cronops.schedules.rules.template import template_rule

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from cronops.schedules.findings import Severity
-from cronops.schedules.model import Toleration
+from cronops.schedules.parts import Toleration
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.syntax import is_dns_subdomain, label_key_fault, label_value_fault
 from cronops.schedules.rules.template import template_rule

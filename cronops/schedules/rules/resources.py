@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from cronops.schedules.findings import Path
-from cronops.schedules.model import EmptyDir, Resources, Volume
+from cronops.schedules.parts import EmptyDir, Resources, Volume
 from cronops.schedules.quantity import InvalidQuantity, parse_quantity
 from cronops.schedules.rules.rule import Problem
 from cronops.schedules.rules.syntax import label_key_fault

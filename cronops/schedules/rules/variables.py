@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from cronops.config.load import CONFIG_FILE_VARIABLE, PREFIX, leaves
-from cronops.schedules.model import SecretFile, Template
+from cronops.schedules.model import Template
 from cronops.schedules.nearest import did_you_mean
+from cronops.schedules.parts import SecretFile
 from cronops.schedules.resolve import ResolvedEnvironment, variables
 from cronops.schedules.rules.inline_secrets import MOUNTED_AT
 from cronops.schedules.rules.rule import Problem, environment_rule
