@@ -121,7 +121,7 @@ def test_whatever_an_entry_says_fits_the_schemas(said: Any, retry_safe: bool, pr
     assert refusals(objects, VERSIONS[-1]) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(said=SAID)
 def test_whatever_an_entry_says_stands_in_the_manifest_unchanged(said: Any) -> None:
     made = made_of(said)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cronops.schedules.findings import Finding, InvalidSchedules, Position
@@ -95,6 +95,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(KEY, JSON))
 def test_json_is_read_as_json(value: dict[str, Any]) -> None:
     assert read(json.dumps(value)).value == value

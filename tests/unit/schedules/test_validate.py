@@ -272,7 +272,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(damaged(), st.dates(date(1950, 1, 1), date(2200, 1, 1)))
 def test_no_value_anywhere_raises(document: dict[str, Any], today: date) -> None:
     report = validate(text_of(document), jobs(), today=today)
