@@ -19,7 +19,7 @@ LEFT_OUT = "..."
 # Where something stands, how long it is until then, and how many there are: these change with
 # every entry, and with every day, and nobody reads them here.
 CHANGING = re.compile(
-    r":\d+:\d+: |\bline \d+|-?\d+d( \d+[hm])?\b|\b\d+ \w+ 20\d\d in |\(for .* more\)"
+    r":\d+:\d+: |\bline \d+|-?\d+[dhms]( \d+[hms])?\b|\b\d+ \w+ 20\d\d in |\(for .* more\)"
     r"|^\d+ schedules.*|\b\d+ (?=written|files)"
 )
 
