@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from cronops.db.shop import create_shop
+from cronops.samples.articles import fill_shop
 from tests.commands import CommandLine
 from tests.databases import (
     SERVER_URL_VARIABLE,
@@ -59,6 +61,15 @@ def database(template: tuple[str, str], tmp_path: Path) -> Iterator[Database]:
     yield made
     made.close()
     drop_database(server_url, url.split("?", 1)[0].rsplit("/", 1)[1])
+
+
+@pytest.fixture
+def shop(database: Database) -> Database:
+    """The database with the shop's tables, and 200 articles in them."""
+    with database.connect() as connection:
+        create_shop(connection, database.settings().db.shop_schema)
+        fill_shop(connection, 200)
+    return database
 
 
 @pytest.fixture

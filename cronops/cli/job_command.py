@@ -102,6 +102,10 @@ def job_command(job: Job) -> TyperCommand:
 
         options = RunOptions(**{name: values.pop(name) for name in COMMON_OPTIONS})
         arguments = as_declared(job, values)
+        try:
+            check(job, arguments)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         return execute(job, arguments, options, load_settings().settings, WIRING)
 
     run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
@@ -114,6 +118,12 @@ def job_command(job: Job) -> TyperCommand:
         option.get_runtime_param = partial(_Reading, kinds[option.name].read)
     assert isinstance(made, TyperCommand)  # noqa: S101 - an app of one command is that command
     return made
+
+
+def check(job: Job, arguments: Mapping[str, Any]) -> None:
+    """Raise `ValueError` where the arguments make no sense together."""
+    if job.check is not None:
+        job.check(**arguments)
 
 
 def as_declared(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,6 +238,20 @@ def _command_class(declared: Job) -> type[TyperCommand]:
         """Help in three parts: the job's own options, those of every job, the contract."""
 
         job = declared
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            """Take the words of before there were options, where the job had such."""
+            if declared.legacy is not None and not ctx.resilient_parsing:
+                _, words, _ = self.make_parser(ctx).parse_args(args=list(args))
+                if words:
+                    # Imported here: nobody writes them any more.
+                    from cronops.cli.legacy import translated, without
+
+                    try:
+                        args = [*without(args, words), *translated(declared, words)]
+                    except ValueError as error:
+                        raise typer.BadParameter(str(error), ctx=ctx) from None
+            return super().parse_args(ctx, args)
 
         def format_options(self, ctx: Any, formatter: Any) -> None:
             sections: dict[str, list[tuple[str, str]]] = {"Options": [], _EVERY_JOB: []}

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from cronops.cli.job_command import as_declared
+from cronops.cli.job_command import as_declared, check
 from cronops.cli.names import nearest
 from cronops.cli.pod_settings import PodSettings
 from cronops.contract.job import Job, Need, Wait
@@ -92,6 +92,7 @@ class JobParser:
                 )
         values = {name: self._value(name, texts.get(name)) for name in self._parameters}
         arguments = as_declared(job, {name: values[name] for name in self._own})
+        self._check(arguments)
         wait = values["wait"] if isinstance(values["wait"], timedelta) else _longest_wait(job)
         limit = job.deadline_for(arguments)
         return replace(
@@ -102,6 +103,16 @@ class JobParser:
             skips_when_locked=not values["fail_if_locked"],
             given=frozenset(parameter.opts[0] for parameter in order),
         )
+
+    def _check(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            check(self._job, arguments)
+        except _UsesPlaceholder:
+            return
+        except ValueError as error:
+            raise CommandProblem(
+                "command-argument", f"{self._job.name}: {error}", self._see
+            ) from None
 
     def _parse(self, words: list[str]) -> tuple[dict[str, Any], list[str], list[Any]]:
         try:

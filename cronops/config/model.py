@@ -18,6 +18,13 @@ from cronops.config.kinds import (
     text,
     time_zone,
 )
+from cronops.config.outside import ClientSettings
+from cronops.config.rooms import (
+    ImagesSettings,
+    PlatformSettings,
+    StockSettings,
+    SuppliersSettings,
+)
 from cronops.config.setting import Section, section
 
 _NONE_IS_ALL = "it would delete everything"
@@ -156,6 +163,11 @@ class Settings(Section):
     clean_window = section(CleanWindowSettings)
     alerts = section(AlertSettings)
     pod = section(PodSettings)
+    clients = section(ClientSettings)
+    images = section(ImagesSettings)
+    stock = section(StockSettings)
+    suppliers = section(SuppliersSettings)
+    platform = section(PlatformSettings)
     cron_running = boolean(True, "The legacy global switch; false makes every run a skipped one.")
     owners = names("Teams beyond the built-in ones, as a JSON list.")
     log_format = choice("Unset: console at a terminal, else json.", None, "json", "console")

@@ -224,7 +224,7 @@ def _logger(job: Job, facts: RunFacts) -> Any:
     return bind_run(
         get_logger(),
         job=job.name,
-        cr=job.cr,
+        cr=job.cr_for(facts.arguments),
         run_id=facts.run_id,
         correlation_id=facts.correlation_id,
         schedule=facts.schedule,

@@ -110,6 +110,10 @@ class JobContext:
         self._stop.pause(seconds)
         return not self.stopping  # asked in any case: a job told to stop has to be known as such
 
+    def step(self, name: str, **facts: Any) -> None:
+        """Log that a step of the work begins: what a run that dies was at is then to be seen."""
+        self.log.info("step", step=name, **facts)
+
     def count(self, name: str, by: int = 1) -> None:
         """Add to one of the run's counts; they go to the run's record and its metrics."""
         self.counts[name] = total = self.counts.get(name, 0) + by

@@ -1,12 +1,10 @@
 """What a developer declares once above a job; an incomplete declaration does not import."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from string import Formatter
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from cronops.config import Settings
 from cronops.contract.retry import Retry
@@ -15,10 +13,6 @@ from cronops.owners import as_owners
 
 if TYPE_CHECKING:
     from cronops.contract.units import UnitSupervisor
-
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?: [a-z0-9]+(?:-[a-z0-9]+)*)*")
-_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_CR = re.compile(r"[A-Z]+-\d{3,}")
 
 
 @dataclass(frozen=True)
@@ -92,12 +86,19 @@ class Job:
     units: "UnitsFactory | None"
     preload: tuple[str, ...]
     needs: tuple[Need, ...]
+    check: Callable[..., None] | None
+    cr_of: Callable[..., str] | None
+    legacy: tuple[str, ...] | None
     function: Callable[..., Outcome | None]
 
     @property
     def cr(self) -> str:
         """The change request ids as one text: ``CR-009, CR-010``."""
         return ", ".join(self.crs)
+
+    def cr_for(self, arguments: Mapping[str, Any]) -> str:
+        """The change request that a call with these arguments is."""
+        return self.cr_of(**arguments) if self.cr_of else self.cr
 
     @property
     def summary(self) -> str:
@@ -160,6 +161,9 @@ def job(
     units: "UnitsFactory | None" = None,
     preload: Sequence[str] = (),
     needs: Sequence[Need] = (),
+    check: Callable[..., None] | None = None,
+    cr_of: Callable[..., str] | None = None,
+    legacy: Sequence[str] | None = None,
 ) -> Callable[[Callable[..., Outcome | None]], Job]:
     """Declare a job. The command line is made from the function's keyword parameters.
 
@@ -186,10 +190,18 @@ def job(
             of the parameters and the settings when it is first needed.
         preload: Modules the job will need; imported while the run still asks for its lock.
         needs: What it reads, writes, talks to and authenticates with, besides the database.
+        check: Called with the parameters before anything else; raises `ValueError`, in words for
+            whoever typed them, where they make no sense together: a usage error, exit 2.
+        cr_of: Of several ids, the one that a call with these parameters is.
+        legacy: For a command that took words before it had options: the parameters those words
+            meant by their place. ``name=value`` is taken as well. None: no such words.
 
     Raises:
         DeclarationError: at import, saying what is missing or wrong.
     """
+
+    # Imported here: it names the classes of this module.
+    from cronops.contract.declaration import problems_of
 
     def declare(function: Callable[..., Outcome | None]) -> Job:
         of = f"job {name!r}"
@@ -215,63 +227,16 @@ def job(
             units=units,
             preload=tuple(preload),
             needs=tuple(needs),
+            check=check,
+            cr_of=cr_of,
+            legacy=None if legacy is None else tuple(legacy),
             function=function,
         )
-        for problem in _problems(declared):
+        for problem in problems_of(declared):
             raise DeclarationError(f"{of}: {problem}")
         return declared
 
     return declare
-
-
-def _problems(declared: Job) -> Iterable[str]:
-    if not _NAME.fullmatch(declared.name):
-        yield "the name must be lower-case words, as in 'stock export'"
-    if not declared.crs or not all(_CR.fullmatch(one) for one in declared.crs):
-        yield f"cr= must be ids like 'CR-002', not {declared.cr!r}"
-    if not isinstance(declared.timeout, timedelta) or declared.timeout <= timedelta(0):
-        yield "timeout= must be a timedelta longer than 0"
-    if not isinstance(declared.retry, Retry):
-        yield "retry= must be a Retry; Retry.never() for none"
-    if not declared.idempotency.strip():
-        yield "idempotency= must say why a repeat does no harm"
-    if not declared.accountable:
-        yield "accountable= names nobody"
-    if not isinstance(declared.responsible, str) or not declared.responsible.strip():
-        yield "responsible= names nobody"
-    if declared.when_locked != "skip" and not isinstance(declared.when_locked, Wait):
-        yield "when_locked= must be 'skip' or Wait(duration)"
-    for need in declared.needs:
-        if not isinstance(need, Need) or need.access not in get_args(Access):
-            yield f"needs= must be like Need('mail', 'mail.url', 'connect'), not {need!r}"
-        elif not _WORD.fullmatch(need.name):
-            yield f"needs= names {need.name!r}; a name is lower-case letters, digits and hyphens"
-    yield from _parameter_problems(declared)
-
-
-def _parameter_problems(declared: Job) -> Iterable[str]:
-    parameters = list(inspect.signature(declared.function).parameters.values())
-    if not parameters or parameters[0].kind is inspect.Parameter.KEYWORD_ONLY:
-        yield "the function's first parameter must take the JobContext"
-        return
-    for parameter in parameters[1:]:
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
-            yield f"parameter {parameter.name!r} must be keyword-only: put it behind a *"
-        if parameter.annotation is inspect.Parameter.empty:
-            yield f"parameter {parameter.name!r} has no type"
-    names = {parameter.name for parameter in parameters[1:]}
-    if isinstance(declared.lock, str):
-        if not declared.lock.strip():
-            yield "lock= is empty"
-        for _, placeholder, _, _ in Formatter().parse(declared.lock):
-            if placeholder is not None and placeholder not in names:
-                yield f"lock= names {{{placeholder}}}, which is no parameter"
-    elif not callable(declared.lock):
-        yield "lock= must be a key or a function that makes one"
-    for role in ("endless_when", "processes"):
-        named = getattr(declared, role)
-        if named is not None and named not in names:
-            yield f"{role}= names {named!r}, which is no parameter"
 
 
 def _jsonable(value: Any) -> Any:

@@ -145,7 +145,7 @@ class Ledger:
 
         return RunReport(
             job=self.job.name,
-            cr=self.job.cr,
+            cr=self.job.cr_for(self.arguments),
             environment=self.settings.environment,
             run_id=identity.run_id,
             correlation_id=identity.correlation_id,

@@ -92,7 +92,7 @@ class _Run:
         return bind_run(
             get_logger(),
             job=self._job.name,
-            cr=self._job.cr,
+            cr=self._job.cr_for(self._arguments),
             run_id=self._identity.run_id,
             correlation_id=self._identity.correlation_id,
             schedule=self._identity.schedule,

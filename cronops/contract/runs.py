@@ -88,7 +88,7 @@ def _values(
     return {
         "id": identity.run_id,
         "job": job.name,
-        "cr": job.cr,
+        "cr": job.cr_for(arguments),
         "schedule": identity.schedule,
         "scheduled_at": identity.scheduled_at,
         "arguments": Jsonb(arguments, dumps=_dumps),

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import exc, insert, select, text
 
 from cronops.db.engine import engine_for
-from cronops.db.tables import job_pause
+from cronops.db.tables.contract import job_pause
 from tests.databases import Database
 
 

@@ -1,0 +1,9 @@
+"""The tables as SQLAlchemy Core knows them, for operators' listings; the migrations make them.
+
+A test holds the two against each other. No schema is named: the connection's search path is.
+"""
+
+from cronops.db.tables import contract, images, platform, queue, stock, suppliers
+from cronops.db.tables.base import metadata
+
+__all__ = ["contract", "images", "metadata", "platform", "queue", "stock", "suppliers"]

@@ -1,0 +1,1 @@
+"""What `images enqueue-batches` and its handler keep."""

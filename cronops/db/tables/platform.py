@@ -1,0 +1,1 @@
+"""Sales platforms, what was pulled from them, and the orders made of it."""

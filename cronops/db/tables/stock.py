@@ -1,0 +1,1 @@
+"""Export settings, margin rules, and what was exported."""

@@ -1,0 +1,1 @@
+"""The room of CR-001: batches of image edits, and the edits themselves."""

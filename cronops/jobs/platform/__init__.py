@@ -1,0 +1,1 @@
+"""The room of CR-008: orders from sales platforms."""

@@ -1,0 +1,1 @@
+"""The room of CR-009 and CR-010: stock from suppliers."""
