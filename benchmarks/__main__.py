@@ -66,11 +66,16 @@ def main() -> None:
             peers.versions,
             minutes=(time.monotonic() - began) / 60,
             quick=options.quick,
-            only=options.only,
+            earlier=_earlier(options.write) if options.only else "",
         )
     if options.write:
         options.write.write_text(text, encoding="utf-8")
         print(f"wrote {options.write}")
+
+
+def _earlier(file: Path | None) -> str:
+    """What the page holds already: its subjects that are not measured now stay in it."""
+    return file.read_text(encoding="utf-8") if file is not None and file.exists() else ""
 
 
 if __name__ == "__main__":

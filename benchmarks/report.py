@@ -2,8 +2,9 @@
 
 import os
 import platform
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,8 @@ from benchmarks.harness import Section, markdown
 LIBRARIES = ("cronops", "psycopg", "SQLAlchemy", "pydantic", "typer", "structlog")
 SERVER_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
 GIGABYTE = 1 << 30
+GOALS = "Goals"
+MACHINE = "Machine and versions"
 
 
 def page(
@@ -23,46 +26,70 @@ def page(
     *,
     minutes: float,
     quick: bool,
-    only: Sequence[str] | None,
+    earlier: str = "",
 ) -> str:
-    """The whole page as Markdown."""
+    """The whole page as Markdown; of an `earlier` page, the subjects that were not measured now."""
     scope = []
     if quick:
         scope.append("**This was a quick trial at small sizes; its figures mean little.**")
-    if only:
-        scope.append(f"Only a part was measured: {', '.join(only)}.")
+    measured = f"*Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.*"
+    new = {section.title: _dated(markdown(section), measured) for section in sections}
+    kept = _sections(earlier)
+    kept.pop(GOALS, None)
+    kept.pop(MACHINE, None)
+    bodies = {**kept, **new}
     lines = [
         "# Performance",
         "",
         "<!-- Made by `make bench`; do not edit. -->",
         "",
-        "Made by `make bench`, in one run, on one server. Every figure is the median of "
+        "Made by `make bench`. What is compared was measured in one run, on one server; "
+        '`make bench ARGS="--only NAME"` measures one subject anew. Every figure is the median of '
         "alternating runs (A B A B …) with the lowest and the highest beside it. Absolute figures "
         "vary by machine and by what else it does: the goals are ratios. A ratio is the median of "
         "the rounds' own ratios, lowest and highest in brackets.",
         "",
         *scope,
         "",
-        "## Goals",
+        f"## {GOALS}",
         "",
-        *_goals(sections),
+        *_goals(sections, _sections(earlier).get(GOALS, ""), bodies),
         "",
     ]
-    lines += [markdown(section) for section in sections]
-    lines += ["## Machine and versions", "", *_machine(database, peers, minutes), ""]
+    lines += bodies.values()
+    lines += [f"## {MACHINE}", "", *_machine(database, peers, minutes), ""]
     return "\n".join(lines)
 
 
-def _goals(sections: Sequence[Section]) -> list[str]:
-    lines = ["| subject | ratio | measured | goal | reached |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {section.title} | {ratio.name} | {ratio.shown} | {ratio.goal}{ratio.unit} "
-        f"| {ratio.verdict} |"
-        for section in sections
-        for ratio in section.ratios
-        if ratio.goal
+def _sections(text: str) -> dict[str, str]:
+    """Each section of a page by its title."""
+    _, *parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    return {part.partition("\n")[0].removeprefix("## "): part.rstrip() + "\n" for part in parts}
+
+
+def _dated(section: str, measured: str) -> str:
+    head, _, rest = section.partition("\n\n")
+    return f"{head}\n\n{measured}\n\n{rest}"
+
+
+def _goals(sections: Sequence[Section], earlier: str, titles: Iterable[str]) -> list[str]:
+    """A line for each ratio that has a goal, in the order of the sections."""
+    lines: dict[str, list[str]] = {}
+    for line in earlier.splitlines()[4:]:
+        if line:
+            lines.setdefault(line.split(" | ")[0].removeprefix("| "), []).append(line)
+    for section in sections:
+        lines[section.title] = [
+            f"| {section.title} | {ratio.name} | {ratio.shown} | {ratio.goal}{ratio.unit} "
+            f"| {ratio.verdict} |"
+            for ratio in section.ratios
+            if ratio.goal
+        ]
+    return [
+        "| subject | ratio | measured | goal | reached |",
+        "|---|---|---|---|---|",
+        *(line for title in titles for line in lines.get(title, ())),
     ]
-    return lines
 
 
 def _machine(database: Database, peers: Mapping[str, str], minutes: float) -> list[str]:
@@ -76,7 +103,7 @@ def _machine(database: Database, peers: Mapping[str, str], minutes: float) -> li
             settings.append(f"{name} {value[0]}")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIGABYTE
     facts = {
-        "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {minutes:.0f} minutes",
+        "last measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, in {minutes:.0f} minutes",
         "load average": "{:.1f}, {:.1f}, {:.1f} at the end".format(*os.getloadavg()),
         "machine": f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GB, "
         f"{platform.system()} {platform.release()}",
