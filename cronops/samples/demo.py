@@ -5,21 +5,13 @@ which is stopped again at the end.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from cronops.config import load_settings
+from cronops.samples.tour import Step, show
 
-
-class Step(NamedTuple):
-    """One command of the tour."""
-
-    explanation: str
-    command: str
-    """What to type, after ``cronops``."""
-    input: str | None = None
+STOP = Step("Stop the embedded PostgreSQL; the next command would start it.", "db stop")
 
 
 def sample_batch() -> Iterator[dict[str, object]]:
@@ -55,22 +47,10 @@ def main() -> int:
     """Run the tour; the exit code of the first command that fails, or 0."""
     owns_server = load_settings().settings.database_url is None
     try:
-        return next(filter(None, map(_run, tour())), 0)
+        return show(tour())
     finally:
         if owns_server:
-            _run(Step("Stop the embedded PostgreSQL; the next command would start it.", "db stop"))
-
-
-def _run(step: Step) -> int:
-    typed = step.command if step.input is None else f"{step.command} < batch.jsonl"
-    _say(f"\n# {step.explanation}\n$ cronops {typed}")
-    command = [sys.executable, "-m", "cronops", *step.command.split()]
-    return subprocess.run(command, input=step.input, text=True, check=False).returncode  # noqa: S603 - our own commands
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+            show([STOP])
 
 
 if __name__ == "__main__":
