@@ -7,6 +7,7 @@ from cronops.cli.checks.database import clock, pauses, pooling, reachable, schem
 from cronops.cli.checks.declarations import alert_routes, loadable
 from cronops.cli.checks.finding import Finding
 from cronops.cli.checks.outside import gateways, metrics_file
+from cronops.cli.checks.places import directories, shop
 from cronops.cli.checks.settings import secret_files, sound_settings
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ DATABASE_CHECKS: Mapping[str, Callable[["Settings"], Iterable[Finding]]] = {
     "clock": clock,
     "pooling": pooling,
     "pauses": pauses,
+    "shop": shop,
 }
 OTHER_CHECKS: Mapping[str, Callable[["Settings"], Iterable[Finding]]] = {
     "declarations": loadable,
     "alert routes": alert_routes,
     "gateways": gateways,
     "metrics file": metrics_file,
+    "directories": directories,
 }

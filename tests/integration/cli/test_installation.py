@@ -167,3 +167,14 @@ def test_routes_gateways_and_owners_that_do_not_work_are_failures(cli, probe, tm
     assert "cannot write" in found["metrics file", "fail"]
     routes = [one["detail"] for one in json.loads(done.stdout) if one["check"] == "alert routes"]
     assert any("did you mean 'Shared Ops'" in detail for detail in routes)
+
+
+def test_the_doctor_tells_of_missing_articles_and_of_found_ones(cli, database, shop):
+    assert ("shop", "ok") in findings(cli("doctor", "--json"))
+    database.query("ALTER TABLE shop.article DROP COLUMN topm_id")
+    done = cli("doctor", "--json")
+    assert "lacks topm_id" in findings(done)["shop", "warn"]
+    database.query("DROP SCHEMA shop CASCADE")
+    done = cli("doctor", "--json")
+    assert "there is no table or view shop.article" in findings(done)["shop", "warn"]
+    assert done.returncode == 0
