@@ -10,6 +10,8 @@
 Every one keeps the promises of `Transfer`.
 """
 
+from cronops.clients.transfer.location import check_location
+from cronops.clients.transfer.opening import open_transfer
 from cronops.clients.transfer.protocol import RemoteFile, Transfer
 
-__all__ = ["RemoteFile", "Transfer"]
+__all__ = ["RemoteFile", "Transfer", "check_location", "open_transfer"]

@@ -64,8 +64,9 @@ class Transfer(Protocol):
         """
 
     def move(self, name: str, directory: str) -> str:
-        """Move a file to a directory beside it, made where missing; its name there.
+        """Move a file to a directory, made where missing; its name there.
 
-        Nothing is overwritten: a name that is taken gets a number. A file that is gone already
-        raises `BadInput`.
+        `directory` is relative to the open one: ``backup`` lies in it, ``../backup`` beside it;
+        an absolute one is taken as it is. Nothing is overwritten: a name that is taken gets a
+        number. A file that is gone already raises `BadInput`.
         """
