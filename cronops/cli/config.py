@@ -86,10 +86,13 @@ def _row(leaf: "Leaf", loaded: "Loaded") -> dict[str, Any]:
 
 def masked(value: Any) -> Any:
     """`value` with every secret in it replaced."""
+    from cronops.config.setting import Section
     from cronops.secret import SecretStr
 
     if isinstance(value, SecretStr):
         return _MASK
+    if isinstance(value, Section):
+        return {key: masked(item) for key, item in value if item not in (None, "")}
     if isinstance(value, dict):
         return {key: masked(item) for key, item in value.items()}
     if isinstance(value, list):

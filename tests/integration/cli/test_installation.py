@@ -80,6 +80,34 @@ def test_config_shows_value_and_source_and_no_secret(cli, tmp_path):
         assert "pw99" not in text
 
 
+def test_config_shows_credentials_by_name_and_field_and_no_secret_of_them(cli):
+    fields = {"username": "acme-orders", "password": "pw99", "private_key": "k99", "token": "t99"}
+    env = {"CRONOPS_CLIENTS__CREDENTIALS": json.dumps({"acme": fields})}
+
+    rows = json.loads(cli("config", "show", "--json", "--changed", env=env).stdout)
+    [row] = [row for row in rows if row["key"] == "clients.credentials"]
+    table = cli("config", "show", "--changed", env=env).stdout
+
+    masked = "********"
+    secrets = dict.fromkeys(("password", "private_key", "token"), masked)
+    assert row["value"] == {"acme": {"username": "acme-orders", **secrets}}
+    assert "acme-orders" in table
+    assert not any(secret in json.dumps(row) + table for secret in ("pw99", "k99", "t99"))
+
+
+def test_a_credential_with_a_misspelt_field_is_told_by_its_place_and_not_by_its_value(cli):
+    fields = {"usrname": "acme", "password": "pw99"}
+    done = cli(
+        "config",
+        "show",
+        env={"CRONOPS_CLIENTS__CREDENTIALS": json.dumps({"acme": fields})},
+    )
+    assert done.returncode == 78
+    assert "clients.credentials.acme.usrname" in done.stderr
+    assert "did you mean 'username'" in done.stderr
+    assert "pw99" not in done.stderr
+
+
 def test_a_sound_installation_has_no_failure(cli, probe):
     done = cli("doctor")
     assert done.returncode == 0, done.stdout
