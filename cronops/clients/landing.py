@@ -33,7 +33,10 @@ class Landing:
         self.size += len(block)
         if self.size > self._limit:
             raise too_large(self._origin, self._limit)
-        self._write(block)
+        try:
+            self._write(block)
+        except OSError as error:
+            raise told(error, f"{self._origin}: cannot write what comes") from error
 
     def expect(self, size: int | None) -> None:
         """Raise `TransientError` where not as many bytes have come as there should be."""

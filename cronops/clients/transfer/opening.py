@@ -1,14 +1,19 @@
 """Chooses the kind of transfer by the URL."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cronops.clients.credentials import find_credential
 from cronops.clients.patience import Pause, sleep
-from cronops.clients.transfer.location import read_location
+from cronops.clients.transfer.location import Location, read_location
 from cronops.clients.transfer.protocol import Transfer
 from cronops.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cronops.clients.transfer.remote import Explain, Session
     from cronops.config import Settings
 
 
@@ -38,11 +43,38 @@ def open_transfer(
         return DirectoryTransfer(
             location.path, root=root, total_timeout=settings.clients.total_timeout
         )
-    from cronops.clients.transfer.web import WebTransfer
+    if location.scheme == "https":
+        from cronops.clients.transfer.web import WebTransfer
 
-    return WebTransfer(
-        location, settings, credential=credential, correlation_id=correlation_id, pause=pause
-    )
+        return WebTransfer(
+            location, settings, credential=credential, correlation_id=correlation_id, pause=pause
+        )
+    from cronops.clients.transfer.remote import RemoteTransfer
+
+    connect, explain = _session(location, settings, credential)
+    return RemoteTransfer(location.shown, connect, explain, limits=settings.clients, pause=pause)
+
+
+def _session(
+    location: Location, settings: "Settings", credential: str | None
+) -> "tuple[Callable[[], Session], Explain]":
+    """How to connect, and how to explain what goes wrong then."""
+    found = find_credential(settings, credential) if credential else None
+    if location.scheme == "sftp":
+        if found is None:
+            raise ConfigurationError(
+                f"{location.shown}: name a credential; SFTP needs one with username and host_key"
+            )
+        from cronops.clients.transfer import sftp
+
+        connect: Callable[[], Session] = partial(
+            sftp.SftpSession, location, found, settings.clients
+        )
+        return connect, partial(sftp.explain, limits=settings.clients)
+    from cronops.clients.transfer import ftp
+
+    connect = partial(ftp.FtpSession, location, found, settings)
+    return connect, partial(ftp.explain, limits=settings.clients)
 
 
 def _without_login(url: str) -> str:
