@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from OpenSSL import SSL
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.filesystems import AbstractedFS
-from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.handlers import FTPHandler, TLS_DTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
@@ -32,6 +33,8 @@ class FtpPartner:
     ca_file: Path | None
     commands: list[str] = field(default_factory=list)
     """What it was told, in order."""
+    reused_sessions: list[bool] = field(default_factory=list)
+    """Of each encrypted data connection, whether it went on with a TLS session it knew."""
 
     @property
     def url(self) -> str:
@@ -50,14 +53,20 @@ def ftp_server(
     trouble: Trouble | None = None,
     without: tuple[str, ...] = (),
     overwrites: bool = True,
+    wants_known_session: bool = False,
+    permissions: str = "elradfmwMT",
+    encoding: str = "utf8",
 ) -> Iterator[FtpPartner]:
     """A server over `directory`; ``client_settings(server)`` knows its login as ``partner``.
 
-    With `tls` it takes nothing in clear. It does not know the commands `without`; where it does
-    not overwrite, RNTO refuses a name that is taken.
+    With `tls` it takes nothing in clear, and as many servers do it may insist that a data
+    connection goes on with the control connection's TLS session. It does not know the commands
+    `without`; where it does not overwrite, RNTO refuses a name that is taken. `permissions` are
+    pyftpdlib's, `encoding` is that of names.
     """
     logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
     stopped = threading.Event()
+    of_names = encoding
     with ExitStack() as stack:
         proof = stack.enter_context(identity(hosts)) if tls else None
         state = FtpPartner(
@@ -68,13 +77,14 @@ def ftp_server(
             proof.ca_file if proof else None,
         )
         authorizer = DummyAuthorizer()
-        authorizer.add_user(user, password, str(directory), perm="elradfmwMT")
+        authorizer.add_user(user, password, str(directory), perm=permissions)
 
         class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]
             proto_cmds = {  # noqa: RUF012
                 name: facts for name, facts in FTPHandler.proto_cmds.items() if name not in without
             }
             use_sendfile = False
+            encoding = of_names
             banner = "ready"
             auth_failed_timeout = 0
 
@@ -106,7 +116,18 @@ def ftp_server(
             Handler.proto_cmds |= {
                 name: TLS_FTPHandler.proto_cmds[name] for name in ("AUTH", "PBSZ", "PROT")
             }
+
+            class Data(TLS_DTPHandler):
+                def handle_ssl_established(self) -> None:
+                    reused = bool(SSL._lib.SSL_session_reused(self.socket._ssl))
+                    state.reused_sessions.append(reused)
+                    if wants_known_session and not reused:
+                        self.cmd_channel.respond("522 The TLS session is another one.")
+                        self.close()
+
+            Handler.dtp_handler = Data
             Handler.certfile = str(proof.key_and_chain)
+            Handler.get_ssl_context().set_session_id(b"partner")
             Handler.tls_control_required = Handler.tls_data_required = True
         Handler.authorizer = authorizer
         Handler.abstracted_fs = _Files

@@ -7,7 +7,7 @@ from cronops.clients.transfer.protocol import RemoteFile
 
 # -rw-r--r--   1 ftp  ftp   1024 Nov 24 04:00 stock vom 3. Mai.csv
 _UNIX = re.compile(
-    r"(?P<kind>[-a-z])[-rwxsStTlL]{9}[.+@]?\s+\d+\s+(?:\S+\s+){1,2}?(?P<size>\d+)\s+"
+    r"(?P<kind>[-a-z])[-rwxsStTlL]{9}[.+@]?\s+\d+\s+\S.*?\s+(?P<size>\d+)\s+"
     r"(?:[^\W\d]{3,}\.?\s+\d{1,2}|\d{1,2}\.?\s+[^\W\d]{3,}\.?|\d{4}-\d\d-\d\d)\s+"
     r"(?:\d{1,2}:\d\d|\d{4})\s(?P<name>.+)"
 )

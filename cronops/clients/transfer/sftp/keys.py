@@ -16,6 +16,7 @@ _TYPES = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),  # an RSA key; never with SHA-1
 }
+_PORT = 22
 _KINDS: tuple[type[paramiko.PKey], ...] = (
     paramiko.Ed25519Key,
     paramiko.ECDSAKey,
@@ -26,12 +27,13 @@ _KINDS: tuple[type[paramiko.PKey], ...] = (
 class HostKeys:
     """The keys that a server may prove itself with."""
 
-    def __init__(self, text: str, host: str) -> None:
+    def __init__(self, text: str, host: str, port: int) -> None:
         if not text.strip():
+            at = host if port == _PORT else f"-p {port} {host}"
             raise ConfigurationError(
-                f"the credential has no host_key, and nobody else says who {host} is: compare "
-                f"what `ssh-keyscan -t ed25519 {host}` prints with what the partner tells you, "
-                "and put it there"
+                f"the credential has no host_key, and nothing else says who {host} is: compare "
+                f"what `ssh-keyscan -t ed25519 {at}` prints with what the partner tells you, and "
+                "put it there"
             )
         self._known = dict(_read(text))
         if not self._known:

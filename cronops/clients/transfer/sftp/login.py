@@ -19,7 +19,7 @@ def logged_in(
     location: Location, credential: Credential, limits: ClientSettings
 ) -> paramiko.Transport:
     """A connection, authenticated. Raises our errors, and paramiko's."""
-    known = HostKeys(credential.host_key, location.host)
+    known = HostKeys(credential.host_key, location.host, location.port)
     key = (
         private_key(plain(credential.private_key), plain(credential.passphrase))
         if credential.private_key is not None
