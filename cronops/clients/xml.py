@@ -21,6 +21,8 @@ DEEPEST = 64
 """Most elements inside each other."""
 MOST_ATTRIBUTES = 256
 """Most attributes of one element."""
+MOST_NAMES = 10_000
+"""Most different names of elements and attributes."""
 LARGEST_TAG = 1 << 20
 """Most bytes of one tag, comment or the like."""
 LARGEST_ELEMENT = 16 << 20
@@ -68,9 +70,9 @@ class _Reader:
         self._name = name
         self._limit = limit
         self._taken = 0
-        self._elements = _Elements(tag, self._position)
-        self._parser = DefusedXMLParser(target=self._elements, forbid_dtd=True)
+        self._parser = DefusedXMLParser(target=object(), forbid_dtd=True)
         self._expat = self._parser.parser
+        self._elements = _Elements(tag, self._expat)
 
     def feed(self, block: bytes) -> "list[Element]":
         """The elements that `block` completes."""
@@ -79,7 +81,7 @@ class _Reader:
             if self._taken > self._limit:
                 raise _Refused(f"it is larger than {self._limit:,} bytes")
             self._parser.feed(block)
-            if self._taken - self._position() > LARGEST_TAG + _BLOCK:
+            if self._taken - max(0, self._expat.CurrentByteIndex) > LARGEST_TAG + _BLOCK:
                 raise _Refused(f"a tag is longer than {LARGEST_TAG:,} bytes")
             self._elements.check_size()
         return self._elements.finished()
@@ -89,9 +91,6 @@ class _Reader:
         with self._told():
             self._parser.close()
         return self._elements.finished()
-
-    def _position(self) -> int:
-        return max(0, int(self._expat.CurrentByteIndex))
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -126,62 +125,90 @@ class _Refused(Exception):
 
 
 class _Elements:
-    """Builds the elements that are asked for, and passes by all others."""
+    """Builds the elements that are asked for, and passes by all others.
 
-    def __init__(self, tag: str | None, position: Any) -> None:
+    Its methods are expat's handlers themselves: what lies between in the library would cost half
+    of the time.
+    """
+
+    def __init__(self, tag: str | None, expat: Any) -> None:
         from xml.etree.ElementTree import TreeBuilder
 
         self._new_builder = TreeBuilder
         self._builder: TreeBuilder | None = None
         self._tag = tag
-        self._position = position
+        self._expat = expat
         self._depth = 0
         self._began_at_depth = 0
         self._began_at_byte = 0
+        self._names: dict[str, str] = {}
+        self._wanted: set[str] = set()
         self._finished: list[Element] = []
+        expat.StartElementHandler = self._start
+        expat.EndElementHandler = self._end
+        expat.CharacterDataHandler = _pass_by
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def check_size(self) -> None:
+        """Raise `_Refused` where the element that is being built is too large."""
+        if self._builder is None or self._tag is None:
+            return
+        if self._expat.CurrentByteIndex - self._began_at_byte > LARGEST_ELEMENT:
+            raise _Refused(f"one element is larger than {LARGEST_ELEMENT:,} bytes")
+
+    def finished(self) -> "list[Element]":
+        """The elements that were completed since this was asked."""
+        finished, self._finished = self._finished, []
+        return finished
+
+    def _start(self, raw: str, attributes: list[str]) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
             raise _Refused(f"more than {DEEPEST} elements lie inside each other")
-        if len(attributes) > MOST_ATTRIBUTES:
-            raise _Refused(f"an element has more than {MOST_ATTRIBUTES} attributes")
-        if self._builder is None and self._is_wanted(tag):
-            self._builder = self._new_builder()
-            self._began_at_depth, self._began_at_byte = self._depth, self._position()
-        if self._builder is not None:
-            self._builder.start(tag, attributes)
+        name = self._names.get(raw) or self._learn(raw)
+        builder = self._builder
+        if attributes:
+            given = self._given(attributes)
+        if builder is None:
+            if raw not in self._wanted:
+                return
+            builder = self._builder = self._new_builder()
+            self._expat.CharacterDataHandler = builder.data
+            self._began_at_depth = self._depth
+            self._began_at_byte = self._expat.CurrentByteIndex
+        builder.start(name, given if attributes else {})
 
-    def data(self, text: str) -> None:
+    def _end(self, raw: str) -> None:
         if self._builder is not None:
-            self._builder.data(text)
-
-    def end(self, tag: str) -> None:
-        if self._builder is not None:
-            self._builder.end(tag)
+            self._builder.end(self._names[raw])
             if self._depth == self._began_at_depth:
                 self.check_size()
                 self._finished.append(self._builder.close())
                 self._builder = None
+                self._expat.CharacterDataHandler = _pass_by
         self._depth -= 1
 
-    def close(self) -> None:
-        """Called by the parser at the end."""
+    def _given(self, attributes: list[str]) -> dict[str, str]:
+        """The attributes by name; expat gives names and values in turn."""
+        if len(attributes) > 2 * MOST_ATTRIBUTES:
+            raise _Refused(f"an element has more than {MOST_ATTRIBUTES} attributes")
+        return {
+            self._names.get(raw) or self._learn(raw): value
+            for raw, value in zip(attributes[::2], attributes[1::2], strict=True)
+        }
 
-    def check_size(self) -> None:
-        if self._tag is None or self._builder is None:
-            return
-        if self._position() - self._began_at_byte > LARGEST_ELEMENT:
-            raise _Refused(f"one element is larger than {LARGEST_ELEMENT:,} bytes")
+    def _learn(self, raw: str) -> str:
+        """The name as ElementTree writes it; every new one stays in memory, here and in expat."""
+        if len(self._names) >= MOST_NAMES:
+            raise _Refused(f"it has more than {MOST_NAMES:,} different names")
+        self._names[raw] = name = "{" + raw if "}" in raw else raw
+        local = raw.rpartition("}")[2]
+        if self._tag is None or self._tag in (name, local):
+            self._wanted.add(raw)
+        return name
 
-    def finished(self) -> "list[Element]":
-        finished, self._finished = self._finished, []
-        return finished
 
-    def _is_wanted(self, tag: str) -> bool:
-        if self._tag is None or self._tag == tag:
-            return True
-        return not self._tag.startswith("{") and tag.rpartition("}")[2] == self._tag
+def _pass_by(_text: str) -> None:
+    """Text outside of what is asked for."""
 
 
 def _name_of(source: BinaryIO) -> str:

@@ -17,7 +17,11 @@ class Credential(Section):
     passphrase = secret("Of the private key.")
     token = secret("A bearer token for HTTP.")
     host_key = text(
-        "", "For SFTP: the server's public key, as `ssh-keyscan` prints it: `ssh-ed25519 AAAA…`."
+        "",
+        "For SFTP: the server's public key, as `ssh-keyscan` prints it: `ssh-ed25519 AAAA…`; "
+        "several, a line each, where it may have any of them.",
+        pattern=r"(?s).{1,20000}",
+        must="must be text of 1 to 20,000 characters",
     )
 
 

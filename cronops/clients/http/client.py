@@ -157,11 +157,14 @@ class HttpClient:
             where = shown(str(response.url))
             encoding = response.headers.get("content-encoding", "")
             length = response.headers.get("content-length", "")
+            has_length = length.isascii() and length.isdigit() and not encoding
+            announced = int(length) if has_length else None
+            if announced is not None and announced > limit:
+                raise too_large(where, limit)
             with landing(target, limit=limit, origin=where, deadline=deadline) as arriving:
                 for block in unpacked(response.iter_raw(BLOCK), encoding, where):
                     arriving.take(block)
-                if not encoding and length.isdigit():
-                    arriving.expect(int(length))
+                arriving.expect(announced)
             return b""
 
         return self._send("GET", url, take, headers={"Accept-Encoding": "identity"})

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 DEFAULT_PORTS = {"sftp": 22, "ftp": 21, "ftps": 21, "https": 443}
 _SCHEMES = ("file", *DEFAULT_PORTS)
@@ -22,7 +22,8 @@ class Location:
     host: str
     port: int
     path: str
-    """Of a file location as given, else absolute, or ``.`` and below for the login's home."""
+    """As given of a file location, and as written in the URL of HTTPS; else absolute, or ``.`` and
+    below for the login's home."""
     query: str = ""
     """Only of HTTPS."""
 
@@ -35,13 +36,6 @@ class Location:
         path = f"/~/{self.path}" if not self.path.startswith("/") else self.path
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}{at}{path.removesuffix('/.')}"
-
-    @property
-    def url(self) -> str:
-        """The URL to ask, of HTTPS."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        query = f"?{self.query}" if self.query else ""
-        return f"https://{host}:{self.port}{quote(self.path)}{query}"
 
 
 def read_location(text: str) -> Location:
@@ -78,8 +72,7 @@ def read_location(text: str) -> Location:
     path = unquote(parts.path, errors="strict") or "/"
     if "\0" in path or not path.isprintable():
         raise ValueError("control characters in a path are refused")
-    if name != "https":
-        path = _remote_path(path)
+    path = (parts.path or "/") if name == "https" else _remote_path(path)
     return Location(name, parts.hostname, port or DEFAULT_PORTS[name], path, parts.query)
 
 

@@ -8,7 +8,7 @@ from threading import Timer
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, TypeVar
 
-from cronops.clients.landing import landing, told
+from cronops.clients.landing import landing, told, too_large
 from cronops.clients.patience import Deadline, Pause, persist
 from cronops.clients.transfer.names import TEMPORARY, check_name, is_listed, numbered
 from cronops.clients.transfer.protocol import RemoteFile
@@ -112,6 +112,8 @@ class RemoteTransfer:
                 before = session.look_at(name)
                 if before is None:
                     raise _gone(place)
+                if before.size is not None and before.size > limit:
+                    raise too_large(place, limit)
                 with landing(target, limit=limit, origin=place, deadline=deadline) as arriving:
                     with self._explained(place):
                         session.read(before, arriving.take)

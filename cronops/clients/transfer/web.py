@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from cronops.clients.credentials import find_credential, plain
 from cronops.clients.http import Answer, HttpClient
@@ -42,7 +42,8 @@ class WebTransfer:
     ) -> None:
         self.where = location.shown
         self._path = location.path
-        self._origin = Location("https", location.host, location.port, "").url
+        host = f"[{location.host}]" if ":" in location.host else location.host
+        self._origin = f"https://{host}:{location.port}"
         self._query = location.query
         in_query = _TOKEN in location.query
         if in_query:
@@ -108,7 +109,7 @@ class WebTransfer:
         )
 
     def _only_name(self) -> str:
-        return posixpath.basename(self._path)
+        return unquote(posixpath.basename(self._path))
 
     def _url(self, name: str) -> str:
         check_name(name)
@@ -118,8 +119,8 @@ class WebTransfer:
                 f"{self.where} is the file {only}, and {name} is another; end the URL with a "
                 "slash where files of any name lie below it"
             )
-        path = posixpath.join(posixpath.dirname(self._path), name)
-        return f"{self._origin}{quote(path)}" + (f"?{self._query}" if self._query else "")
+        path = self._path if only else self._path + quote(name)
+        return f"{self._origin}{path}" + (f"?{self._query}" if self._query else "")
 
 
 def _token(settings: "Settings", credential: str | None) -> str:

@@ -84,6 +84,8 @@ EXTERNAL = '<!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]><l><item>&a;</
         ("<a>" * 100_000, "more than 64 elements lie inside each other"),
         ("<l " + " ".join(f'a{n}="1"' for n in range(257)) + "/>", "more than 256 attributes"),
         ("<l " + " ".join(f'a{n}="1"' for n in range(1_000_000)) + "/>", "a tag is longer than"),
+        ("<l>" + "".join(f"<t{n}/>" for n in range(10_001)), "more than 10,000 different names"),
+        ("<l>" + "".join(f'<t a{n}="1"/>' for n in range(10_001)), "10,000 different names"),
         ("<l><!--" + "x" * 3 * MIB + "--></l>", "a tag is longer than 1,048,576 bytes"),
         ("<l><item>" + "x" * 17 * MIB, "one element is larger than 16,777,216 bytes"),
     ],
@@ -127,9 +129,20 @@ def test_memory_does_not_grow_with_the_document():
     assert peak(20_000) < peak(2_000) + 200_000
 
 
-def test_a_small_document_is_parsed_whole():
-    root = parse(b"<order id='1'><line/><line/></order>", limit=1000)
-    assert (root.tag, root.get("id"), len(root)) == ("order", "1", 2)
+DOCUMENTS = [
+    "<order id='1'><line/> between <line/>after</order>",
+    "<a:order xmlns:a='urn:a' xmlns='urn:b' a:id='1' id='2'><line><sku>&lt;Ä&#8364;</sku></line>"
+    "<!-- said --><?do it?></a:order>",
+    "<l> a <![CDATA[<b>]]> c </l>",
+]
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+def test_a_small_document_is_parsed_as_the_standard_library_does(text):
+    root = parse(text.encode(), limit=1000)
+    expected = ElementTree.fromstring(text)
+    assert ElementTree.tostring(root) == ElementTree.tostring(expected)
+    assert [one.tag for one in root.iter()] == [one.tag for one in expected.iter()]
 
 
 @settings(max_examples=40, deadline=None)

@@ -25,6 +25,7 @@ from cronops.errors import ConfigurationError
         ("sftp://a.example/~", "sftp", "a.example", 22, ".", "sftp://a.example/~"),
         ("ftps://[::1]:990/a/../b", "ftps", "::1", 990, "/b", "ftps://[::1]:990/b"),
         ("ftp://a.example/%C3%A4", "ftp", "a.example", 21, "/ä", "ftp://a.example/ä"),
+        ("https://h/a%2Fb.csv", "https", "h", 443, "/a%2Fb.csv", "https://h/a%2Fb.csv"),
         ("https://a.example/x.csv?v=1", "https", "a.example", 443, "/x.csv", None),
     ],
 )
