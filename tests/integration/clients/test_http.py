@@ -21,7 +21,7 @@ from cronops.errors import (
     TransientError,
 )
 from tests.partners import HttpsServer, Reply, client_settings, gzipped, https_server
-from tests.servers import refusing_port
+from tests.servers import DRIP, refusing_port, web_server
 
 MIB = 1 << 20
 
@@ -234,6 +234,43 @@ def test_a_redirect_to_another_server_is_refused_and_nothing_is_sent_there():
     assert other.requests == []
 
 
+def test_an_upgrade_to_https_on_the_same_host_is_followed():
+    with https_server(lambda _: Reply(b"secured")) as secured:
+        redirect = Reply(status=308, headers={"Location": f"{secured.url}/x"})
+        with (
+            https_server(lambda _: redirect, tls=False) as plain,
+            client(secured, allow_http=True) as http,
+        ):
+            assert http.get(f"{plain.url}/x").content == b"secured"
+
+
+def test_a_downgrade_to_http_is_not_followed():
+    with https_server(lambda _: Reply(b"in clear"), tls=False) as plain:
+        redirect = Reply(status=302, headers={"Location": f"{plain.url}/x"})
+        with (
+            https_server(lambda _: redirect) as secured,
+            client(secured, allow_http=True) as http,
+            pytest.raises(PermanentError, match="another server"),
+        ):
+            http.get(secured.url)
+    assert plain.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(303, [("GET", b"")]), (307, [("POST", b"1")]), (308, [("POST", b"1")])],
+)
+def test_a_post_is_redirected_as_the_status_says(status, expected):
+    def answer(request):
+        if request.path == "/new":
+            return Reply(b"done")
+        return Reply(status=status, headers={"Location": "/new"})
+
+    with https_server(answer) as server, client(server) as http:
+        assert http.post(f"{server.url}/old", json=1).content == b"done"
+    assert [(one.method, one.body) for one in server.requests[1:]] == expected
+
+
 def test_redirects_without_end_are_left():
     reply = Reply(status=302, headers={"Location": "/again"})
     with (
@@ -335,6 +372,17 @@ def test_nobody_listening_is_transient():
         http.get(f"https://127.0.0.1:{refusing_port()}/")
 
 
+def test_a_post_that_was_never_sent_is_tried_again():
+    waits = Waits()
+    settings = client_settings(attempts=3)
+    with (
+        HttpClient(settings, correlation_id="", pause=waits) as http,
+        pytest.raises(TransientError, match="no connection"),
+    ):
+        http.post(f"https://127.0.0.1:{refusing_port()}/")
+    assert len(waits.seconds) == 2
+
+
 @pytest.mark.parametrize("reply", [Reply(stall_before=True), Reply(b"x" * 100, stall_after=50)])
 def test_a_server_that_falls_silent_is_given_up(reply):
     began = time.monotonic()
@@ -356,6 +404,15 @@ def test_a_body_that_drips_forever_is_given_up_after_the_whole_time():
     ):
         http.get(server.url)
     assert waits.seconds == []
+
+
+def test_headers_that_drip_forever_are_given_up_after_the_whole_time():
+    with (
+        web_server(mode=DRIP) as server,
+        HttpClient(client_settings(total_timeout="1s"), correlation_id="", allow_http=True) as http,
+        pytest.raises(TransientError, match="not done within 1s"),
+    ):
+        http.get(server.url)
 
 
 def test_a_body_that_was_cut_off_is_asked_for_again():
@@ -388,7 +445,7 @@ def test_more_than_the_limit_is_refused_as_it_comes(tmp_path):
 
 
 def test_a_packed_answer_is_unpacked_and_a_bomb_is_not():
-    replies = in_turn(gzipped(b"[1]"), gzipped(bytes(200 * MIB)))
+    replies = in_turn(gzipped(b"[1]"), gzipped(bytes(50 * MIB)))
     with https_server(replies) as server, client(server) as http:
         assert http.get(server.url).json() == [1]
         with pytest.raises(BadInput, match="larger than 1,048,576 bytes"):
@@ -404,6 +461,22 @@ def test_a_packed_answer_that_was_cut_off_is_none():
         pytest.raises(TransientError, match="cut off"),
     ):
         http.get(server.url)
+
+
+def test_an_encoding_that_was_not_asked_for_is_refused():
+    reply = Reply(b"x", headers={"Content-Encoding": "br"})
+    with (
+        https_server(lambda _: reply) as server,
+        client(server) as http,
+        pytest.raises(PermanentError, match="encoding 'br', not asked for"),
+    ):
+        http.get(server.url)
+
+
+def test_an_answer_that_nothing_has_changed_is_one():
+    with https_server(lambda _: Reply(status=304)) as server, client(server) as http:
+        answer = http.get(server.url, headers={"If-None-Match": '"1"'})
+    assert (answer.status, answer.content) == (304, b"")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -249,6 +250,22 @@ def test_more_than_the_limit_is_refused_and_leaves_nothing(place, tmp_path):
         # The connection is as good as before.
         assert there.download("a.csv", here / "y", limit=len(LARGE)).size == len(LARGE)
     assert [file.name for file in here.iterdir()] == ["y"]
+
+
+def test_memory_does_not_grow_with_the_file(directory_place, tmp_path):
+    size = 12 << 20
+    with (directory_place.files / "a.csv").open("wb") as file:
+        file.truncate(size)
+    tracemalloc.start()
+    try:
+        with directory_place.open() as there:
+            there.download("a.csv", tmp_path / "got", limit=size)
+            there.upload(tmp_path / "got", "b.csv")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Of the server as well, which is in this process.
+    assert most < size / 2
 
 
 @pytest.mark.parametrize("kind", ["directory", *SERVERS])
