@@ -13,7 +13,7 @@ Each server of files can be told to cut the connection or to fall silent at a na
 
 from tests.partners.files import https_file_server
 from tests.partners.ftp import FtpPartner, ftp_server
-from tests.partners.settings import client_settings
+from tests.partners.settings import client_environment, client_settings
 from tests.partners.sftp import SftpPartner, new_key, new_private_key, sftp_server
 from tests.partners.tls import Identity, identity
 from tests.partners.trouble import CUT, SHORT, STALL, Trouble
@@ -29,6 +29,7 @@ __all__ = [
     "Reply",
     "SftpPartner",
     "Trouble",
+    "client_environment",
     "client_settings",
     "ftp_server",
     "gzipped",

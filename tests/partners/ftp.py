@@ -169,9 +169,9 @@ class _File:
         return block
 
     def write(self, block: bytes) -> None:
-        self._file.write(block)
-        self._moved += len(block)
-        self._channel.struck("upload", self._moved)
+        if not self._channel.struck("upload", self._moved):
+            self._file.write(block)
+            self._moved += len(block)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)

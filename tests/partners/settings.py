@@ -1,5 +1,6 @@
-"""Settings of a client that knows a server of a test."""
+"""Settings of a client that knows a server of a test, for this process and for others."""
 
+import json
 from typing import Any
 
 from cronops.config import Settings
@@ -10,13 +11,25 @@ QUICK = {"connect_timeout": "5s", "read_timeout": "5s", "total_timeout": "30s", 
 def client_settings(server: Any = None, **clients: Any) -> Settings:
     """Settings whose `clients` are quick to give up, trust the server's authority and know it.
 
-    `credentials` are those given; a server that has a login gets one called ``partner``.
+    `clients` are set besides; a server that has a login gets a credential called ``partner``.
     """
+    return Settings(clients=_known(server, clients))
+
+
+def client_environment(server: Any = None, **clients: Any) -> dict[str, str]:
+    """The same for the command line in a process of its own: variables of the environment."""
+    return {
+        f"CRONOPS_CLIENTS__{name.upper()}": json.dumps(value)
+        if isinstance(value, dict)
+        else str(value)
+        for name, value in _known(server, clients).items()
+    }
+
+
+def _known(server: Any, clients: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, Any] = dict(QUICK)
-    ca_file = getattr(server, "ca_file", None)
-    if ca_file is not None:
-        known["ca_file"] = ca_file
-    credential = getattr(server, "credential", None)
-    if credential is not None:
-        known["credentials"] = {"partner": credential}
-    return Settings(clients={**known, **clients})
+    if getattr(server, "ca_file", None) is not None:
+        known["ca_file"] = server.ca_file
+    if getattr(server, "credential", None) is not None:
+        known["credentials"] = {"partner": server.credential}
+    return {**known, **clients}

@@ -251,7 +251,8 @@ class _Handle(paramiko.SFTPHandle):
         return super().read(offset, min(length, self._site.largest_read))
 
     def write(self, offset: int, data: bytes) -> Any:
-        self._site.struck("upload", self._transport, offset)
+        if self._site.struck("upload", self._transport, offset):
+            return paramiko.SFTP_OK
         return super().write(offset, data)
 
     def stat(self) -> Any:

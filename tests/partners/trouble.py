@@ -13,7 +13,7 @@ class Trouble:
 
     The points: after the connection is made, at the login, at a listing, in the middle of a
     download or an upload, and before a rename. With `SHORT` it ends a download early as if that
-    were all of the file.
+    were all of the file, and drops the rest of an upload as if it had taken it.
     """
 
     at: str

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,7 @@ def test_a_name_that_a_directory_has_is_taken(root):
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
-def test_a_move_to_a_real_other_file_system(tmp_path):
+def test_a_move_to_a_real_other_file_system(tmp_path, monkeypatch):
     import shutil
     import tempfile
 
@@ -152,8 +153,83 @@ def test_a_move_to_a_real_other_file_system(tmp_path):
         with open_transfer(str(tmp_path), client_settings(), root=common) as there:
             assert there.move("a.csv", str(other / "backup")) == "a.1.csv"
         assert (other / "backup" / "a.1.csv").read_text() == "another"
+        # Replaced by a newer one while it is copied: the newer one stays.
+        (tmp_path / "a.csv").write_text("third")
+        (tmp_path / "newer").write_text("fourth")
+        rename = os.rename
+
+        def rename_and_replace(*arguments, **options):
+            rename(*arguments, **options)
+            (tmp_path / "newer").replace(tmp_path / "a.csv")
+
+        with open_transfer(str(tmp_path), client_settings(), root=common) as there:
+            monkeypatch.setattr(os, "rename", rename_and_replace)
+            assert there.move("a.csv", str(other / "backup")) == "a.2.csv"
+        assert (other / "backup" / "a.2.csv").read_text() == "third"
+        assert (tmp_path / "a.csv").read_text() == "fourth"
     finally:
         shutil.rmtree(other)
+
+
+def test_an_upload_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(
+    root, tmp_path, monkeypatch
+):
+    source = tmp_path / "source"
+    source.write_text("new")
+    done = noted(monkeypatch)
+    with opened(root) as there:
+        there.upload(source, "a.csv")
+    assert done == ["sync file", "rename", "sync directory"]
+
+
+def test_a_download_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(
+    root, tmp_path, monkeypatch
+):
+    (root / "in" / "a.csv").write_text("a")
+    done = noted(monkeypatch)
+    with opened(root) as there:
+        there.download("a.csv", tmp_path / "got", limit=1)
+    assert done == ["sync file", "rename", "sync directory"]
+
+
+def noted(monkeypatch) -> list[str]:
+    """What is done to the disk from now on, in order."""
+    done: list[str] = []
+    sync, rename, replace = os.fsync, os.rename, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        is_directory = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        done.append("sync directory" if is_directory else "sync file")
+        sync(descriptor)
+
+    def note(action):
+        def noting(*arguments, **options):
+            done.append("rename")
+            return action(*arguments, **options)
+
+        return noting
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "rename", note(rename))
+    monkeypatch.setattr(os, "replace", note(replace))
+    return done
+
+
+def test_an_export_that_changes_while_it_is_published_is_not(root, tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.write_text("new")
+    sync = os.fsync
+
+    def sync_and_grow(descriptor: int) -> None:
+        sync(descriptor)
+        with source.open("a") as writer:
+            writer.write("er")
+
+    (root / "in" / "a.csv").write_text("old")
+    monkeypatch.setattr(os, "fsync", sync_and_grow)
+    with opened(root) as there, pytest.raises(TransientError, match="changed in the meantime"):
+        there.upload(source, "a.csv")
+    assert (root / "in" / "a.csv").read_text() == "old"
 
 
 def test_a_full_disk_leaves_the_old_file(root, tmp_path, monkeypatch):

@@ -85,6 +85,17 @@ def test_ftps_at_a_server_without_tls_sends_no_password(tmp_path):
     assert server.commands == ["AUTH TLS"]
 
 
+def test_what_is_larger_than_the_limit_is_not_even_asked_for(tmp_path):
+    (tmp_path / "a.csv").write_text("12345")
+    with (
+        ftp_server(tmp_path) as server,
+        opened(server) as there,
+        pytest.raises(BadInput, match="larger than 4 bytes"),
+    ):
+        there.download("a.csv", tmp_path / "got", limit=4)
+    assert [line for line in server.commands if line.startswith("RETR")] == []
+
+
 def test_ftp_in_clear_is_warned_of_once(tmp_path, caplog):
     with ftp_server(tmp_path) as server, caplog.at_level(logging.WARNING):
         for _ in range(2):

@@ -444,6 +444,16 @@ def test_more_than_the_limit_is_refused_as_it_comes(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_announced_as_larger_than_the_limit_is_not_waited_for(tmp_path):
+    reply = Reply(b"x" * 10, length=1001, stall_after=10)
+    with (
+        https_server(lambda _: reply) as server,
+        client(server, settings={"read_timeout": "30s"}) as http,
+        pytest.raises(BadInput, match="larger than 1,000 bytes"),
+    ):
+        http.download(server.url, tmp_path / "x", limit=1000)
+
+
 def test_a_packed_answer_is_unpacked_and_a_bomb_is_not():
     replies = in_turn(gzipped(b"[1]"), gzipped(bytes(50 * MIB)))
     with https_server(replies) as server, client(server) as http:

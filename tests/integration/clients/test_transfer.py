@@ -398,12 +398,39 @@ def test_a_download_that_ends_early_as_if_complete_is_noticed(place_of, tmp_path
 
 
 @pytest.mark.parametrize("kind", SERVERS)
+def test_an_upload_that_the_server_drops_the_rest_of_is_not_published(place_of, tmp_path, kind):
+    source = tmp_path / "source"
+    source.write_bytes(LARGE)
+    with place_of(kind, trouble=Trouble("upload", SHORT)) as place:
+        (place.files / "a.csv").write_text("old")
+        with (
+            place.open() as there,
+            pytest.raises(TransientError, match=r"/a\.csv: .* bytes arrived there where 384,000"),
+        ):
+            there.upload(source, "a.csv")
+        assert {file.name: file.read_text() for file in place.files.iterdir()} == {"a.csv": "old"}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_the_time_of_one_file_does_not_count_for_the_next(place_of, tmp_path, kind):
+    waits: list[float] = []
+    limits = {"total_timeout": "1s", "attempts": 2}
+    with place_of(kind, limits) as place:
+        (place.files / "a.csv").write_text("a")
+        with place.open(pause=lambda seconds: waits.append(seconds) or True) as there:
+            there.list()
+            time.sleep(1.1)
+            there.download("a.csv", tmp_path / "got", limit=1)
+    assert waits == []
+
+
+@pytest.mark.parametrize("kind", SERVERS)
 @pytest.mark.parametrize("point", ["connect", "login", "list", "download", "upload", "rename"])
 def test_a_server_that_falls_silent_is_given_up(place_of, tmp_path, kind, point):
     source = tmp_path / "source"
     source.write_bytes(LARGE)
     began = time.monotonic()
-    limits = {"connect_timeout": "1s", "read_timeout": "1s"}
+    limits = {"connect_timeout": "1s" if point == "connect" else "20s", "read_timeout": "1s"}
     with place_of(kind, limits, trouble=Trouble(point, STALL)) as place:
         (place.files / "a.csv").write_bytes(LARGE)
         with (

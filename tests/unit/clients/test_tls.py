@@ -7,8 +7,17 @@ import certifi
 import pytest
 
 from cronops.clients.tls import tls_context, untrusted
+from cronops.config import load_settings
 from cronops.errors import ConfigurationError
-from tests.partners import client_settings, identity
+from tests.partners import client_environment, client_settings, identity
+
+
+def test_tests_give_the_same_settings_to_this_process_and_to_others():
+    with identity() as proof:
+        server = SimpleNamespace(ca_file=proof.ca_file, credential={"username": "u"})
+        here = client_settings(server, attempts=2)
+        there = load_settings(client_environment(server, attempts=2)).settings
+    assert here.clients == there.clients
 
 
 def test_everything_is_verified_and_old_tls_is_not_spoken():
