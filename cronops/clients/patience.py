@@ -2,8 +2,10 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Timer
 from typing import TypeVar
 
 from cronops.durations import format_duration
@@ -48,6 +50,21 @@ class Deadline:
     def check(self) -> None:
         """Raise `TimeUp` where the time is up."""
         self.within(0)
+
+
+@contextmanager
+def watched(allowed: timedelta, abort: Callable[[], None]) -> Iterator[None]:
+    """Call `abort`, from another thread, where the block takes longer than `allowed`.
+
+    It is to wake who waits in the block on a server that drips: each of its bytes comes in time.
+    """
+    watchdog = Timer(allowed.total_seconds(), abort)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 def backoff(failures: int) -> float:

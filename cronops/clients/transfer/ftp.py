@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cronops.clients.credentials import plain
 from cronops.clients.landing import BLOCK
-from cronops.clients.patience import Deadline
+from cronops.clients.patience import Deadline, watched
 from cronops.clients.tls import tls_context, untrusted
 from cronops.clients.transfer.listings import UnknownListing, read_listing
 from cronops.clients.transfer.location import Location
@@ -57,10 +57,11 @@ class FtpSession:
             self._ftp = ftplib.FTP()  # noqa: S321 - asked for by its URL, and warned of
             _warn_once(location)
         try:
-            self._connect(location)
-            self._log_in(credential)
-            self._features = self._learn_features()
-            self._enter(location.path)
+            with watched(self._limits.total_timeout, self.abort):
+                self._connect(location)
+                self._log_in(credential)
+                self._features = self._learn_features()
+                self._enter(location.path)
         except BaseException:
             self._ftp.close()
             raise

@@ -4,12 +4,11 @@ import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Timer
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, TypeVar
 
 from cronops.clients.landing import landing, told, too_large
-from cronops.clients.patience import Deadline, Pause, persist
+from cronops.clients.patience import Deadline, Pause, persist, watched
 from cronops.clients.transfer.names import TEMPORARY, check_name, is_listed, numbered
 from cronops.clients.transfer.protocol import RemoteFile
 from cronops.config.outside import ClientSettings
@@ -61,8 +60,8 @@ class Session(Protocol):
 class RemoteTransfer:
     """A `Transfer` over a `Session`, which is opened anew where it was lost.
 
-    Connecting, listing and downloading are tried up to `clients.attempts` times. A timer ends a
-    connection whose operation takes longer than it may, whatever it waits for.
+    Connecting, listing and downloading are tried up to `clients.attempts` times. A connection
+    whose operation takes longer than it may is ended, whatever it waits for.
     """
 
     def __init__(
@@ -164,10 +163,13 @@ class RemoteTransfer:
 
     def _connected(self) -> Session:
         if self._session is None:
+            deadline = Deadline(self._limits.total_timeout, self.where)
             try:
                 with self._explained(self.where):
                     self._session = self._connect()
             except CronopsError as error:
+                if isinstance(error, TransientError):
+                    deadline.check()
                 if str(error).startswith(self.where):
                     raise
                 raise type(error)(f"{self.where}: {error}") from None
@@ -183,11 +185,8 @@ class RemoteTransfer:
         """A session for one operation; a connection that fails in it is not used again."""
         session = self._connected()
         deadline = Deadline(self._limits.total_timeout, place)
-        watchdog = Timer(self._limits.total_timeout.total_seconds(), session.abort)
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            with self._explained(place):
+            with watched(self._limits.total_timeout, session.abort), self._explained(place):
                 yield session, deadline
         except BaseException as error:
             session.abort()
@@ -195,8 +194,6 @@ class RemoteTransfer:
             if isinstance(error, TransientError):
                 deadline.check()  # the watchdog may have been what ended the connection
             raise
-        finally:
-            watchdog.cancel()
 
     @contextmanager
     def _explained(self, place: str) -> Iterator[None]:

@@ -1,12 +1,16 @@
 """What only FTP servers do: old dialects, names in use, TLS that is half there."""
 
 import logging
+import socket
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from cronops.clients.transfer import open_transfer
-from cronops.errors import BadInput, ConfigurationError
+from cronops.errors import BadInput, ConfigurationError, TransientError
 from tests.partners import client_settings, ftp_server
 
 
@@ -136,6 +140,30 @@ def test_a_login_that_may_not_write_is_told(tmp_path):
         pytest.raises(ConfigurationError, match=r"b\.csv: .*not let this login .*550"),
     ):
         there.upload(source, "b.csv")
+
+
+def test_a_greeting_without_end_is_given_up_after_the_whole_time():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                while True:
+                    connection.sendall(b"220-welcome\r\n")
+                    time.sleep(0.05)
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        began = time.monotonic()
+        there = open_transfer(
+            f"ftp://127.0.0.1:{listening.getsockname()[1]}/",
+            client_settings(total_timeout="1s", attempts=3),
+            root=Path("/nowhere"),
+        )
+        with pytest.raises(TransientError, match="not done within 1s"):
+            there.__enter__()
+        assert time.monotonic() - began < 15
+        greeting.join()
 
 
 def test_the_directory_is_the_one_of_the_url(tmp_path):

@@ -392,7 +392,7 @@ def test_a_server_that_falls_silent_is_given_up(reply):
         pytest.raises(TransientError, match="silent for 1s"),
     ):
         http.get(server.url)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
 
 
 def test_a_body_that_drips_forever_is_given_up_after_the_whole_time():
@@ -534,17 +534,17 @@ def test_requests_are_kept_apart():
     waits = Waits()
     with (
         https_server(lambda _: Reply()) as server,
-        client(server, per_second=2, pause=waits) as http,
+        client(server, per_second=0.1, pause=waits) as http,
     ):
         for _ in range(3):
             http.get(server.url)
     assert len(waits.seconds) == 2
-    assert all(0.3 < seconds <= 0.5 for seconds in waits.seconds)
+    assert all(5 < seconds <= 10 for seconds in waits.seconds)
 
 
 def test_a_run_told_to_stop_asks_no_more():
     with https_server(lambda _: Reply()) as server:
-        with client(server, per_second=2, pause=Waits(go_on=False)) as http:
+        with client(server, per_second=0.1, pause=Waits(go_on=False)) as http:
             http.get(server.url)
             with pytest.raises(Interrupted, match="told to stop before"):
                 http.get(server.url)

@@ -437,7 +437,7 @@ def test_a_server_that_falls_silent_is_given_up(place_of, tmp_path, kind, point)
             pytest.raises(TransientError, match=r"silent for 1s|cut|no greeting within 1s"),
         ):
             take_all(place.open(), tmp_path, source)
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -448,4 +448,4 @@ def test_what_takes_too_long_as_a_whole_is_given_up(place_of, tmp_path, kind):
         (place.files / "a.csv").write_bytes(LARGE)
         with place.open() as there, pytest.raises(TransientError, match="not done within 1s"):
             there.download("a.csv", tmp_path / "got", limit=len(LARGE))
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 15

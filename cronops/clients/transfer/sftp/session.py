@@ -10,7 +10,7 @@ from typing import BinaryIO
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
-from cronops.clients.patience import Deadline
+from cronops.clients.patience import Deadline, watched
 from cronops.clients.transfer.location import Location
 from cronops.clients.transfer.protocol import RemoteFile
 from cronops.clients.transfer.remote import Take
@@ -37,8 +37,9 @@ class SftpSession:
         self._base = location.path
         self._transport = logged_in(location, credential, limits)
         try:
-            self._sftp = self._opened()
-            self._check_directory()
+            with watched(limits.total_timeout, self.abort):
+                self._sftp = self._opened()
+                self._check_directory()
         except BaseException:
             self.abort()
             raise
