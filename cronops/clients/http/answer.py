@@ -53,9 +53,8 @@ class Answer:
         return start.startswith((b"<!doctype html", b"<html"))
 
 
-def excerpt(content: bytes) -> str:
+def excerpt(text: str) -> str:
     """The beginning of an error's text, on one line, for people; empty where there is none."""
-    text = content.decode("utf-8", "replace")
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _EXCERPT else f"{line[: _EXCERPT - 1]}…"
 

@@ -1,7 +1,7 @@
 """Asks a web server: tries again where that helps, and takes in only so much for so long."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -10,11 +10,10 @@ from urllib.parse import quote, urljoin
 
 from cronops import __version__
 from cronops.clients.credentials import authorization, find_credential, plain
-from cronops.clients.http.answer import Answer, excerpt
-from cronops.clients.http.body import unpacked
-from cronops.clients.http.status import REDIRECTS, Unanswered, failure
-from cronops.clients.http.urls import checked, origin, redirected, shown
-from cronops.clients.landing import BLOCK, landing, too_large
+from cronops.clients.http.answer import Answer
+from cronops.clients.http.status import REDIRECTS, Unanswered
+from cronops.clients.http.taking import Take, blocks_of, into_file, into_memory, raise_for_status
+from cronops.clients.http.urls import Content, checked, method_after, origin, redirected, shown
 from cronops.clients.patience import Deadline, Pause, TimeUp, backoff, sleep
 from cronops.clients.tls import tls_context
 from cronops.errors import Interrupted, PermanentError, TransientError
@@ -29,11 +28,6 @@ LIMIT = 16 << 20
 _MOST_REDIRECTS = 5
 # A server that wants to be left alone for longer is asked again by the next run.
 _LONGEST_RETRY_AFTER = 120.0
-_EXCERPT_BYTES = 2048
-
-Content = bytes | Callable[[], Iterator[bytes]] | None
-"""What is sent; of something long, a function that begins it anew for each try."""
-Take = Callable[["httpx.Response", Deadline], bytes]
 
 
 class HttpClient:
@@ -118,11 +112,11 @@ class HttpClient:
         limit: int = LIMIT,
     ) -> Answer:
         """Ask for `url`; the whole answer, of at most `limit` bytes unpacked."""
-        return self._send("GET", url, _into_memory(limit), params=params, headers=headers)
+        return self._send("GET", url, into_memory(limit), params=params, headers=headers)
 
     def head(self, url: str) -> Answer:
         """What the server would say of `url`, without a body."""
-        return self._send("HEAD", url, _into_memory(0))
+        return self._send("HEAD", url, into_memory(0))
 
     def post(
         self,
@@ -144,7 +138,7 @@ class HttpClient:
         return self._send(
             "POST",
             url,
-            _into_memory(limit),
+            into_memory(limit),
             headers=sent,
             content=content or b"",
             repeatable=repeatable,
@@ -152,21 +146,7 @@ class HttpClient:
 
     def download(self, url: str, target: Path, *, limit: int) -> Answer:
         """Fetch `url` into the file `target`, which is there only once it is complete."""
-
-        def take(response: "httpx.Response", deadline: Deadline) -> bytes:
-            where = shown(str(response.url))
-            encoding = response.headers.get("content-encoding", "")
-            length = response.headers.get("content-length", "")
-            has_length = length.isascii() and length.isdigit() and not encoding
-            announced = int(length) if has_length else None
-            if announced is not None and announced > limit:
-                raise too_large(where, limit)
-            with landing(target, limit=limit, origin=where, deadline=deadline) as arriving:
-                for block in unpacked(response.iter_raw(BLOCK), encoding, where):
-                    arriving.take(block)
-                arriving.expect(announced)
-            return b""
-
+        take = into_file(target, limit)
         return self._send("GET", url, take, headers={"Accept-Encoding": "identity"})
 
     def upload(self, url: str, source: Path, *, headers: Mapping[str, str] | None = None) -> Answer:
@@ -178,7 +158,7 @@ class HttpClient:
             "Content-Length": str(size),
         }
         return self._send(
-            "PUT", url, _into_memory(LIMIT), headers=sent, content=lambda: _blocks(source)
+            "PUT", url, into_memory(LIMIT), headers=sent, content=lambda: blocks_of(source)
         )
 
     def _send(
@@ -224,10 +204,10 @@ class HttpClient:
             ):
                 location = response.headers.get("location")
                 if response.status_code not in REDIRECTS or location is None:
-                    _raise_for_status(response, shown(url), self._secrets())
+                    raise_for_status(response, shown(url), self._secrets())
                     body = take(response, deadline)
                     return Answer(response.status_code, response.headers, body, url)
-                method, content = _method_after(response.status_code, method, content, shown(url))
+                method, content = method_after(response.status_code, method, content, shown(url))
                 url = redirected(url, location)
                 self._check(url)
         raise PermanentError(f"{asked} redirects more than {_MOST_REDIRECTS} times")
@@ -276,40 +256,6 @@ class HttpClient:
         return [plain(self._credential.password), plain(self._credential.token)]
 
 
-def _into_memory(limit: int) -> Take:
-    def take(response: "httpx.Response", deadline: Deadline) -> bytes:
-        where = shown(str(response.url))
-        content = bytearray()
-        encoding = response.headers.get("content-encoding", "")
-        if response.request.method == "HEAD":
-            return b""
-        for block in unpacked(response.iter_raw(BLOCK), encoding, where):
-            deadline.check()
-            content += block
-            if len(content) > limit:
-                raise too_large(where, limit)
-        return bytes(content)
-
-    return take
-
-
-def _blocks(source: Path) -> Iterator[bytes]:
-    with source.open("rb") as file:
-        while block := file.read(BLOCK):
-            yield block
-
-
-def _method_after(status: int, method: str, content: Content, where: str) -> tuple[str, Content]:
-    """What is sent to where a redirect leads."""
-    if status in (307, 308) or method in ("GET", "HEAD"):
-        return method, content
-    if status == 303:
-        return "GET", None
-    raise PermanentError(
-        f"{where} redirects a {method}, and it would arrive as a GET; give its new address"
-    )
-
-
 def _may_repeat(error: TransientError, repeatable: bool) -> bool:
     if isinstance(error, TimeUp):
         return False
@@ -317,19 +263,3 @@ def _may_repeat(error: TransientError, repeatable: bool) -> bool:
         return repeatable
     too_long = error.after is not None and error.after > _LONGEST_RETRY_AFTER
     return error.worth_repeating and not too_long and (repeatable or error.not_processed)
-
-
-def _raise_for_status(response: "httpx.Response", where: str, secrets: list[str]) -> None:
-    if response.is_success or response.status_code == 304:
-        return
-    said = bytearray()
-    encoding = response.headers.get("content-encoding", "")
-    if response.request.method != "HEAD" and not encoding:
-        for block in response.iter_raw(_EXCERPT_BYTES):
-            said += block
-            if len(said) >= _EXCERPT_BYTES:
-                break
-    text = "" if b"<html" in said[:512].lower() else excerpt(bytes(said))
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    raise failure(response.status_code, text, response.headers, where)

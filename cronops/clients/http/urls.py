@@ -1,6 +1,7 @@
 """URLs: which are refused, where a redirect may lead, and how one is shown."""
 
 import re
+from collections.abc import Callable, Iterator
 from urllib.parse import SplitResult, parse_qsl, urlencode, urljoin, urlsplit
 
 from cronops.errors import BadInput, ConfigurationError, PermanentError
@@ -8,6 +9,9 @@ from cronops.errors import BadInput, ConfigurationError, PermanentError
 _SECRET_PARAMETERS = re.compile(r"pass|pwd|token|secret|key|auth|sig|session|credential", re.I)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+
+Content = bytes | Callable[[], Iterator[bytes]] | None
+"""What is sent; of something long, a function that begins it anew for each try."""
 
 
 def shown(url: str) -> str:
@@ -71,3 +75,14 @@ def redirected(url: str, location: str) -> str:
             "is not followed. If it has moved, give its new address"
         )
     return target
+
+
+def method_after(status: int, method: str, content: Content, where: str) -> tuple[str, Content]:
+    """What is sent to where a redirect leads."""
+    if status in (307, 308) or method in ("GET", "HEAD"):
+        return method, content
+    if status == 303:
+        return "GET", None
+    raise PermanentError(
+        f"{where} redirects a {method}, and it would arrive as a GET; give its new address"
+    )

@@ -1,8 +1,8 @@
 """Files of a web server, over HTTPS; a server of this kind cannot list or move them."""
 
 import posixpath
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -16,7 +16,13 @@ from cronops.clients.patience import Pause
 from cronops.clients.transfer.location import Location
 from cronops.clients.transfer.names import check_name, is_listed
 from cronops.clients.transfer.protocol import RemoteFile
-from cronops.errors import ConfigurationError, PermanentError, TransientError
+from cronops.errors import (
+    BadInput,
+    ConfigurationError,
+    CronopsError,
+    PermanentError,
+    TransientError,
+)
 
 if TYPE_CHECKING:
     from cronops.config import Settings
@@ -45,9 +51,9 @@ class WebTransfer:
         host = f"[{location.host}]" if ":" in location.host else location.host
         self._origin = f"https://{host}:{location.port}"
         self._query = location.query
-        in_query = _TOKEN in location.query
-        if in_query:
-            self._query = location.query.replace(_TOKEN, _token(settings, credential))
+        self._token = _token(settings, credential) if _TOKEN in location.query else ""
+        in_query = bool(self._token)
+        self._query = location.query.replace(_TOKEN, quote(self._token, safe=""))
         self._http = HttpClient(
             settings,
             correlation_id=correlation_id,
@@ -77,28 +83,26 @@ class WebTransfer:
             )
         if not is_listed(name, pattern):
             return []
-        try:
-            answer = self._http.head(self._url(name))
-        except PermanentError:
-            return [RemoteFile(name, None, None)]  # it answers to GET only
-        return [_described(name, answer)]
+        with self._hiding_the_token():
+            found = self._look_at(self._url(name), name)
+        return [found or RemoteFile(name, None, None)]
 
     def download(self, name: str, target: Path, *, limit: int) -> RemoteFile:
         """Fetch the file to `target`; as long as the server says it is."""
-        answer = self._http.download(self._url(name), target, limit=limit)
+        with self._hiding_the_token():
+            answer = self._http.download(self._url(name), target, limit=limit)
         return RemoteFile(name, target.stat().st_size, _modified(answer))
 
     def upload(self, source: Path, name: str) -> None:
         """PUT the file; where the server answers to HEAD, its size there is checked."""
         url = self._url(name)
-        self._http.upload(url, source)
-        try:
-            there = _described(name, self._http.head(url)).size
-        except PermanentError:
-            return
-        if there is not None and there != source.stat().st_size:
+        with self._hiding_the_token():
+            self._http.upload(url, source)
+            there = self._look_at(url, name, unless=(PermanentError, ConfigurationError, BadInput))
+        size = source.stat().st_size
+        if there is not None and there.size is not None and there.size != size:
             raise TransientError(
-                f"{self.where}: {name} has {there:,} bytes there and {source.stat().st_size:,} here"
+                f"{self.where}: {name} has {there.size:,} bytes there and {size:,} here"
             )
 
     def move(self, name: str, directory: str) -> str:
@@ -107,6 +111,26 @@ class WebTransfer:
             f"{self.where}: a web server cannot move {check_name(name)} to {directory}; leave it "
             "there, or fetch by SFTP or FTPS"
         )
+
+    def _look_at(
+        self, url: str, name: str, unless: tuple[type[CronopsError], ...] = (PermanentError,)
+    ) -> RemoteFile | None:
+        """What HEAD tells; None where it is refused: many answer to GET only, or to PUT."""
+        try:
+            return _described(name, self._http.head(url))
+        except unless:
+            return None
+
+    @contextmanager
+    def _hiding_the_token(self) -> Iterator[None]:
+        try:
+            yield
+        except CronopsError as error:
+            text = str(error)
+            if self._token:
+                for spelling in (self._token, quote(self._token, safe=""), quote(self._token)):
+                    text = text.replace(spelling, "***")
+            raise type(error)(text) from None
 
     def _only_name(self) -> str:
         return unquote(posixpath.basename(self._path))
@@ -129,7 +153,7 @@ def _token(settings: "Settings", credential: str | None) -> str:
         raise ConfigurationError(
             f"the URL has a place for {_TOKEN}, and the credential {credential or ''!r} has none"
         )
-    return quote(token, safe="")
+    return token
 
 
 def _described(name: str, answer: Answer) -> RemoteFile:

@@ -49,14 +49,15 @@ def test_a_server_that_does_not_know_head_is_asked_by_get(tmp_path):
         assert there.download("a.csv", tmp_path / "got", limit=5).size == 5
 
 
-def test_a_token_in_the_query_comes_from_the_credential_and_is_in_no_error(tmp_path):
+@pytest.mark.parametrize("name", ["key", "customer"])
+def test_a_token_in_the_query_comes_from_the_credential_and_is_in_no_error(tmp_path, name):
     with https_server(lambda _: Reply(status=403), credential={"token": "t0p/s3cret"}) as server:
         with (
-            opened(server, tmp_path, "/a.csv?v=1&key={token}", credential="partner") as there,
+            opened(server, tmp_path, f"/a.csv?v=1&{name}={{token}}", credential="partner") as there,
             pytest.raises(ConfigurationError, match="answered 403") as raised,
         ):
             there.download("a.csv", tmp_path / "got", limit=5)
-        assert server.requests[0].path == "/a.csv?v=1&key=t0p%2Fs3cret"
+        assert server.requests[0].path == f"/a.csv?v=1&{name}=t0p%2Fs3cret"
         assert "Authorization" not in server.requests[0].headers
     assert "s3cret" not in str(raised.value) + there.where
 
@@ -78,6 +79,18 @@ def test_an_upload_that_arrived_in_part_is_noticed(tmp_path):
         pytest.raises(TransientError, match=r"a\.csv has 4 bytes there and 9 here"),
     ):
         there.upload(source, "a.csv")
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_a_letter_box_takes_files_and_shows_none(tmp_path, status):
+    def answer(request):
+        return Reply(status=201 if request.method == "PUT" else status)
+
+    source = tmp_path / "source"
+    source.write_text("x")
+    with https_server(answer) as server, opened(server, tmp_path) as there:
+        there.upload(source, "a.csv")
+    assert server.requests[0].body == b"x"
 
 
 def test_a_redirect_to_a_login_elsewhere_is_no_file(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cronops.clients.transfer.listings import UnknownListing, read_listing
+from cronops.clients.transfer.ftp.listings import UnknownListing, read_listing
 
 UNIX = """\
 total 12

@@ -1,4 +1,4 @@
-"""Files behind FTP, in clear or with explicit TLS (FTPS)."""
+"""One FTP connection at its directory."""
 
 import ftplib
 import logging
@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from cronops.clients.credentials import plain
 from cronops.clients.landing import BLOCK
 from cronops.clients.patience import Deadline, watched
-from cronops.clients.tls import tls_context, untrusted
-from cronops.clients.transfer.listings import UnknownListing, read_listing
+from cronops.clients.tls import tls_context
+from cronops.clients.transfer.ftp.listings import UnknownListing, read_listing
+from cronops.clients.transfer.ftp.replies import reply_code
+from cronops.clients.transfer.ftp.tls import FtpTls
 from cronops.clients.transfer.location import Location
 from cronops.clients.transfer.protocol import RemoteFile
 from cronops.clients.transfer.remote import Take
-from cronops.config.outside import ClientSettings, Credential
+from cronops.config.outside import Credential
 from cronops.durations import format_duration
-from cronops.errors import (
-    BadInput,
-    ConfigurationError,
-    CronopsError,
-    PermanentError,
-    TransientError,
-)
+from cronops.errors import ConfigurationError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from cronops.config import Settings
@@ -34,8 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cronops.clients.ftp")
 _warned: set[str] = set()
 _NOT_KNOWN = ("500", "501", "502", "504")
-_NOT_LOGGED_IN = ("530", "532", "430", "331")
-_NO_SPACE = ("452", "552")
+_NOT_THERE = "550"
 
 
 class FtpSession:
@@ -52,7 +47,7 @@ class FtpSession:
         self._limits = settings.clients
         self._data: socket | None = None
         if location.scheme == "ftps":
-            self._ftp: ftplib.FTP = _FtpTls(context=tls_context(settings))
+            self._ftp: ftplib.FTP = FtpTls(context=tls_context(settings))
         else:
             self._ftp = ftplib.FTP()  # noqa: S321 - asked for by its URL, and warned of
             _warn_once(location)
@@ -82,7 +77,7 @@ class FtpSession:
     def entries(self, fits: Callable[[str], bool]) -> Iterator[RemoteFile]:
         """The regular files whose name fits, by the best of the listings that the server has."""
         if "MLST" in self._features:
-            for name, facts in self._ftp.mlsd(facts=["type", "size", "modify"]):
+            for name, facts in self._ftp.mlsd():
                 if facts.get("type", "file").lower() == "file" and fits(name):
                     yield RemoteFile(name, _number(facts.get("size")), _moment(facts.get("modify")))
             return
@@ -104,9 +99,9 @@ class FtpSession:
             self._ftp.voidcmd("TYPE I")
             return RemoteFile(name, self._ftp.size(path), self._modified(path))
         except ftplib.error_perm as error:
-            if _code(error) in _NOT_KNOWN:
+            if reply_code(error) in _NOT_KNOWN:
                 return self._found_by_listing(path)
-            if _code(error) == "550":
+            if reply_code(error) == _NOT_THERE:
                 return None
             raise
 
@@ -235,7 +230,7 @@ class FtpSession:
         try:
             return [posixpath.basename(name) for name in self._ftp.nlst()]
         except ftplib.error_perm as error:
-            if _code(error) == "550":  # what some servers say of an empty directory
+            if reply_code(error) == _NOT_THERE:  # what some servers say of an empty directory
                 return []
             raise
 
@@ -254,48 +249,6 @@ class FtpSession:
             ) from None
 
 
-class _FtpTls(ftplib.FTP_TLS):
-    """Uses the control connection's TLS session for the data, which many servers insist on."""
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket, int | None]:
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - encrypted just below
-        control = self.sock
-        session = control.session if isinstance(control, ssl.SSLSocket) else None
-        try:
-            secured = self.context.wrap_socket(data, server_hostname=self.host, session=session)
-        except BaseException:
-            data.close()
-            raise
-        return secured, size
-
-
-def explain(error: Exception, limits: ClientSettings) -> CronopsError | None:
-    """What an error of ftplib, or of the socket below it, means."""
-    wrong = untrusted(error, "the server")
-    if wrong is not None:
-        return wrong
-    if isinstance(error, TimeoutError):
-        silence = format_duration(limits.read_timeout)
-        return TransientError(f"silent for {silence} (clients.read_timeout)")
-    if isinstance(error, ftplib.error_perm):
-        said = " ".join(str(error).split())
-        if _code(error) in _NOT_LOGGED_IN:
-            return ConfigurationError(
-                f"the login was refused: check username and password of the credential ({said})"
-            )
-        if _code(error) in _NO_SPACE:
-            return TransientError(f"there is no space left for it ({said})")
-        if _code(error) in ("550", "553"):
-            return ConfigurationError(f"the server does not let this login do that ({said})")
-        return PermanentError(f"the server refuses it ({said})")
-    if isinstance(error, ftplib.Error | EOFError | OSError):
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return TransientError(f"the connection was cut, or the server failed: {reason}")
-    if isinstance(error, UnicodeError):
-        return BadInput("the server has file names in another encoding than UTF-8")
-    return None
-
-
 def _warn_once(location: Location) -> None:
     if location.shown not in _warned:
         _warned.add(location.shown)
@@ -303,10 +256,6 @@ def _warn_once(location: Location) -> None:
             "%s is FTP without TLS: the password and every file go in clear; ask for ftps or sftp",
             location.shown,
         )
-
-
-def _code(error: Exception) -> str:
-    return str(error)[:3]
 
 
 def _number(text: str | None) -> int | None:
