@@ -56,6 +56,7 @@ def ftp_server(
     wants_known_session: bool = False,
     permissions: str = "elradfmwMT",
     encoding: str = "utf8",
+    greeting: bytes = b"ready",
 ) -> Iterator[FtpPartner]:
     """A server over `directory`; ``client_settings(server)`` knows its login as ``partner``.
 
@@ -85,8 +86,13 @@ def ftp_server(
             }
             use_sendfile = False
             encoding = of_names
-            banner = "ready"
+            banner = greeting.decode("latin-1")
             auth_failed_timeout = 0
+
+            def push(self, data: str) -> None:
+                # The greeting goes out in the bytes that it was given in.
+                self.encoding = "latin-1" if data.startswith("220 ") else of_names
+                super().push(data)
 
             def on_connect(self) -> None:
                 self.struck("connect")

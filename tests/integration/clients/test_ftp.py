@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cronops.clients.transfer import open_transfer
+from cronops.clients.transfer.ftp.replies import text_of
 from cronops.errors import BadInput, ConfigurationError, TransientError
 from tests.partners import client_settings, ftp_server
 
@@ -128,6 +129,36 @@ def test_names_in_another_encoding_than_utf8_are_told(tmp_path):
         pytest.raises(BadInput, match="another encoding than UTF-8"),
     ):
         there.list()
+
+
+@pytest.mark.parametrize("greeting", ["Willkommen für alle", "日本語", "\x1b[2J"])
+def test_a_greeting_in_any_encoding_is_none_of_our_affair(tmp_path, greeting):
+    encoding = "latin-1" if greeting.startswith("W") else "utf8"
+    with (
+        ftp_server(tmp_path, greeting=greeting.encode(encoding)) as server,
+        opened(server) as there,
+    ):
+        assert list(there.list()) == []
+
+
+def test_a_home_with_umlauts_is_gone_back_to(tmp_path):
+    (tmp_path / "Bestände" / "Früher").mkdir(parents=True)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "Bestände" / name).write_text(name)
+    with ftp_server(tmp_path) as server, opened(server, "Best%C3%A4nde") as there:
+        for name in ("a.csv", "b.csv"):
+            assert there.move(name, "Früher") == name
+
+
+def test_what_a_server_says_is_shown_as_it_was_meant_and_on_one_line(tmp_path):
+    with (
+        ftp_server(tmp_path, greeting=b"ready") as server,
+        pytest.raises(ConfigurationError, match=r"no such directory .*\(550 "),
+    ):
+        opened(server, "Best%C3%A4nde").__enter__()
+    assert text_of("550 B\u00c3\u00a4nde\r\n\x1b[2J\0 gone") == "550 Bände [2J gone"
+    assert text_of("550 Bände") == "550 Bände"
+    assert len(text_of("x" * 5000)) == 200
 
 
 def test_a_login_that_may_not_write_is_told(tmp_path):

@@ -1,6 +1,7 @@
 """What a server's refusal means."""
 
 import ftplib
+from contextlib import suppress
 
 from cronops.clients.tls import untrusted
 from cronops.config.outside import ClientSettings
@@ -13,6 +14,9 @@ from cronops.errors import (
     TransientError,
 )
 
+REPLIES = "latin-1"
+"""How replies are read: greetings come in any encoding, and none of it may be in the way."""
+_LONGEST = 200
 _NOT_LOGGED_IN = ("530", "532", "430", "331")
 _NO_SPACE = ("452", "552")
 _NOT_ALLOWED = ("550", "553")
@@ -27,7 +31,7 @@ def explain(error: Exception, limits: ClientSettings) -> CronopsError | None:
         silence = format_duration(limits.read_timeout)
         return TransientError(f"silent for {silence} (clients.read_timeout)")
     if isinstance(error, ftplib.error_perm):
-        said = " ".join(str(error).split())
+        said = text_of(str(error))
         if reply_code(error) in _NOT_LOGGED_IN:
             return ConfigurationError(
                 f"the login was refused: check username and password of the credential ({said})"
@@ -38,11 +42,19 @@ def explain(error: Exception, limits: ClientSettings) -> CronopsError | None:
             return ConfigurationError(f"the server does not let this login do that ({said})")
         return PermanentError(f"the server refuses it ({said})")
     if isinstance(error, ftplib.Error | EOFError | OSError):
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = text_of(str(error)) or type(error).__name__
         return TransientError(f"the connection was cut, or the server failed: {reason}")
     if isinstance(error, UnicodeError):
         return BadInput("the server has file names in another encoding than UTF-8")
     return None
+
+
+def text_of(reply: str) -> str:
+    """A reply for people: on one line, not long, its letters as they were meant."""
+    with suppress(UnicodeError):
+        reply = reply.encode(REPLIES).decode()
+    line = " ".join("".join(c if c.isprintable() else " " for c in reply).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def reply_code(error: Exception) -> str:

@@ -15,7 +15,7 @@ from cronops.clients.landing import BLOCK
 from cronops.clients.patience import Deadline, watched
 from cronops.clients.tls import tls_context
 from cronops.clients.transfer.ftp.listings import UnknownListing, read_listing
-from cronops.clients.transfer.ftp.replies import reply_code
+from cronops.clients.transfer.ftp.replies import REPLIES, reply_code, text_of
 from cronops.clients.transfer.ftp.tls import FtpTls
 from cronops.clients.transfer.location import Location
 from cronops.clients.transfer.protocol import RemoteFile
@@ -162,6 +162,7 @@ class FtpSession:
         self._ftp.delete(name)
 
     def _connect(self, location: Location) -> None:
+        self._ftp.encoding = REPLIES
         try:
             self._ftp.connect(
                 location.host, location.port, self._limits.connect_timeout.total_seconds()
@@ -183,8 +184,11 @@ class FtpSession:
                 self._ftp.auth()
             except ftplib.error_perm as error:
                 raise ConfigurationError(
-                    f"the server offers no TLS ({error}); ftps:// is FTP with explicit TLS"
+                    f"the server offers no TLS ({text_of(str(error))}); ftps:// is FTP with "
+                    "explicit TLS"
                 ) from None
+        # From here on names that are sent, and listings; the replies' reader has been made.
+        self._ftp.encoding = "utf-8"
         if credential is None:
             self._ftp.login()
         else:
@@ -206,10 +210,10 @@ class FtpSession:
     def _enter(self, directory: str) -> None:
         try:
             self._ftp.cwd(directory)
-            self._home = self._ftp.pwd()
+            self._home = self._ftp.pwd().encode(REPLIES).decode()
         except ftplib.error_perm as error:
             raise ConfigurationError(
-                f"there is no such directory for this login ({error})"
+                f"there is no such directory for this login ({text_of(str(error))})"
             ) from None
 
     @property
