@@ -28,7 +28,8 @@ STATEMENTS: tuple[str, ...] = (
         run_id text NOT NULL,
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         finished_at timestamptz,
-        CONSTRAINT image_batch_counts CHECK (done >= 0 AND failed >= 0 AND superseded >= 0
+        CONSTRAINT image_batch_counts CHECK (
+            done >= 0 AND failed >= 0 AND superseded >= 0
             AND done + failed + superseded <= rows)
     )
     """,
@@ -51,7 +52,8 @@ STATEMENTS: tuple[str, ...] = (
         starts smallint NOT NULL DEFAULT 0,
         updated_at timestamptz,
         PRIMARY KEY (batch_id, line),
-        CONSTRAINT image_edit_whole CHECK (state = 'rejected' OR (article_number IS NOT NULL AND position >= 1
+        CONSTRAINT image_edit_whole CHECK (
+            state = 'rejected' OR (article_number IS NOT NULL AND position >= 1
             AND action IN ('add', 'replace', 'delete')
             AND (source IS NULL) = (action = 'delete')))
     ) WITH (fillfactor = 80)
@@ -74,7 +76,8 @@ STATEMENTS: tuple[str, ...] = (
         line integer NOT NULL,
         updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (article_number, position),
-        CONSTRAINT article_image_whole CHECK (state = 'deleted' OR (source IS NOT NULL AND source_sha256 IS NOT NULL
+        CONSTRAINT article_image_whole CHECK (
+            state = 'deleted' OR (source IS NOT NULL AND source_sha256 IS NOT NULL
             AND recipe IS NOT NULL))
     )
     """,
