@@ -109,7 +109,7 @@ class Intake:
                 file=found.shown,
                 batch=known.id,
             )
-            filed_as = free_name(self._root, ARCHIVE, found.name) if not self._dry_run else ""
+            filed_as = free_name(self._root, ARCHIVE, found.shown) if not self._dry_run else ""
             known = batches.Known(known.id, known.state, filed_as, 0)
         if not self._dry_run:
             self._archive(found, file, content, known)
@@ -121,7 +121,7 @@ class Intake:
         from cronops.queue.enqueue import enqueue_many
 
         ctx, connection = self._ctx, self._connection
-        filed_as = "" if self._dry_run else free_name(self._root, ARCHIVE, found.name)
+        filed_as = "" if self._dry_run else free_name(self._root, ARCHIVE, found.shown)
         with connection.transaction(force_rollback=self._dry_run):
             staged = batches.stage(connection, self._rows(file, content))
             self._judge(staged)
@@ -231,7 +231,7 @@ class Intake:
                     self._connection,
                     file=found.shown,
                     sha256=content.sha256,
-                    filed_as=free_name(self._root, QUARANTINE, found.name),
+                    filed_as=free_name(self._root, QUARANTINE, found.shown),
                     reason=reason,
                     run_id=self._ctx.run_id,
                 )
@@ -245,7 +245,7 @@ class Intake:
         self.problems.append(f"{found.shown}: {reason.splitlines()[0]}")
         if self._dry_run:
             return
-        filed_as = free_name(self._root, QUARANTINE, found.name)
+        filed_as = free_name(self._root, QUARANTINE, found.shown)
         ctx.step("write reason", file=found.shown)
         text = f"{found.shown} was rejected, and nothing of it was enqueued:\n{reason}\n"
         put_beside(self._root, QUARANTINE, filed_as + REASON, [text.encode()])

@@ -32,8 +32,12 @@ IMAGES = (
 def state_of(studio: Studio) -> dict[str, Any]:
     tables = {
         name: sorted(studio.database.query(statement), key=repr)
-        for name, statement in
-        (("batches", BATCHES), ("edits", EDITS), ("messages", MESSAGES), ("images", IMAGES))
+        for name, statement in (
+            ("batches", BATCHES),
+            ("edits", EDITS),
+            ("messages", MESSAGES),
+            ("images", IMAGES),
+        )
     }
     files = {
         str(path.relative_to(studio.root)): path.read_bytes()
@@ -45,7 +49,9 @@ def state_of(studio: Studio) -> dict[str, Any]:
 
 def two_batches(studio: Studio) -> None:
     """One with a bad row, one without, and an old one whose rows are due to be dropped."""
-    studio.batch("images_a.csv", *(f"A{n:07d};1;add;{n}.jpg" for n in range(1, 13)), "NONE;1;add;x.jpg")
+    studio.batch(
+        "images_a.csv", *(f"A{n:07d};1;add;{n}.jpg" for n in range(1, 13)), "NONE;1;add;x.jpg"
+    )
     studio.batch("images_b.csv", "A0000001;2;delete;")
     studio.database.query(
         "INSERT INTO image_batch (file, sha256, filed_as, state, rows, done, told, run_id,"
