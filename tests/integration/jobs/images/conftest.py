@@ -1,5 +1,6 @@
 """A shop with images to edit: directories, batches, and the two commands that work them."""
 
+import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,12 @@ from cronops.samples.images import HEADER, environment, image_bytes
 from tests.commands import CommandLine
 from tests.databases import Database
 
-RENDITIONS = '[{"name": "big", "width": 300, "height": 300}, {"name": "thumb", "width": 60, "height": 60, "fit": "cover", "format": "webp"}]'
+RENDITIONS = json.dumps(
+    [
+        {"name": "big", "width": 300, "height": 300},
+        {"name": "thumb", "width": 60, "height": 60, "fit": "cover", "format": "webp"},
+    ]
+)
 
 
 class Studio:
