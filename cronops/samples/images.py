@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cronops.samples.demo import Step
+from cronops.samples.tour import Step
 
 HEADER = "article_number;position;action;source"
 BATCH = "images_sample.csv"

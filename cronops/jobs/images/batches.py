@@ -83,7 +83,7 @@ FROM pg_temp.image_batch_stage ORDER BY line
 _CHUNKS = """
 SELECT chunk, min(line), max(line) FROM (
     SELECT line, (row_number() OVER (ORDER BY line) - 1) / %(size)s + 1 AS chunk
-    FROM image_edit WHERE batch_id = %(batch)s AND state = %(state)s
+    FROM image_edit WHERE batch_id = %(batch)s AND state = ANY(%(states)s)
 ) AS numbered GROUP BY chunk ORDER BY chunk
 """
 _REJECTS = """
@@ -179,11 +179,19 @@ def add_batch(
 
 
 def chunks_of(
-    connection: "psycopg.Connection[Any]", batch: int, size: int, *, state: str = "waiting"
+    connection: "psycopg.Connection[Any]",
+    batch: int,
+    size: int,
+    *,
+    states: Sequence[str] = ("waiting",),
 ) -> Iterator[tuple[int, int, int]]:
-    """The rows of a state in chunks: number from 1, first line, last line. In a transaction."""
+    """The rows in these states in chunks: number from 1, first line, last line.
+
+    In a transaction, while which they may not change.
+    """
+    values = {"batch": batch, "size": size, "states": list(states)}
     with connection.cursor(name="image_chunks") as cursor:
-        yield from cursor.execute(_CHUNKS, {"batch": batch, "size": size, "state": state})
+        yield from cursor.execute(_CHUNKS, values)
 
 
 def record_rejection(

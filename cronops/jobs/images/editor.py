@@ -3,13 +3,19 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from cronops.errors import BadInput, ConfigurationError, PermanentError, TransientError
+from cronops.errors import (
+    BadInput,
+    ConfigurationError,
+    LeaseLost,
+    PermanentError,
+    TransientError,
+)
 from cronops.jobs.images import edits
-from cronops.jobs.images.fetch import RootMissing, fetch
+from cronops.jobs.images.confined import Standstill
+from cronops.jobs.images.fetch import Fetcher
 from cronops.jobs.images.picture import Made, make_renditions, recipe_of
-from cronops.jobs.images.sources import host_of, is_url
 from cronops.jobs.images.store import Store
 from cronops.telemetry.redact import redact
 
@@ -37,8 +43,13 @@ class Editor:
         self._settings = ctx.settings.images
         self._store = Store(self._settings.store)
         self._recipe = recipe_of(self._settings.renditions)
-        self._down: dict[str, str] = {}
-        """Hosts that did not answer, and how: nobody waits for them again and again."""
+        self._fetcher = Fetcher(ctx)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._fetcher.__exit__()
 
     def work(self, row: edits.Row) -> None:
         """Work one row to its result, or to `undone`."""
@@ -60,32 +71,28 @@ class Editor:
 
     def _make(self, row: edits.Row) -> None:
         assert row.source is not None  # noqa: S101 - the table's check says so
+        why_not = self._fetcher.why_not_now(row.source)
+        if why_not is not None:
+            # Nothing is noted of it: the next attempt begins with what was not tried.
+            self.undone.append((row, why_not))
+            return
         with self._fenced():
             edits.count_start(self._connection, row)
         self._ctx.step("fetch", batch=row.batch, line=row.line)
         try:
-            content = self._fetch(row.source)
+            content = self._fetcher.fetch(row.source)
             digest = hashlib.sha256(content).hexdigest()
             made = None if self._is_current(row, digest) else self._render(row.source, content)
-        except RootMissing:
+            self._publish(row, digest, made)
+        except LeaseLost:
             raise
         except TransientError as error:
             self._postpone(row, str(error))
+            # What no row could get past is not tried with each of them.
+            if isinstance(error, Standstill):
+                raise
         except (BadInput, PermanentError, ConfigurationError) as error:
             self._settle(row, "failed", str(error))
-        else:
-            self._publish(row, digest, made)
-
-    def _fetch(self, source: str) -> bytes:
-        host = host_of(source) if is_url(source) else ""
-        if host in self._down:
-            raise TransientError(self._down[host])
-        try:
-            return fetch(source, self._ctx)
-        except TransientError as error:
-            if host:
-                self._down[host] = str(error)
-            raise
 
     def _render(self, source: str, content: bytes) -> list[Made]:
         try:

@@ -16,7 +16,7 @@ Verdict = Literal["waiting", "done", "failed", "superseded"]
 _ROWS = """
 SELECT batch_id, line, article_number, position, action, source, starts FROM image_edit
 WHERE batch_id = %(batch)s AND line BETWEEN %(first)s AND %(last)s AND state = ANY(%(states)s)
-ORDER BY line
+ORDER BY reason IS NOT NULL, line
 """
 _START = """
 UPDATE image_edit SET starts = starts + 1, updated_at = clock_timestamp()
@@ -96,7 +96,10 @@ def rows_of(
     last: int,
     states: Sequence[str],
 ) -> list[Row]:
-    """The edits of a batch from one line to another that are in one of these states."""
+    """The edits of a batch from one line to another that are in one of these states.
+
+    Those that were not tried yet come first.
+    """
     values = {"batch": batch, "first": first, "last": last, "states": list(states)}
     return [Row(*row) for row in connection.execute(_ROWS, values).fetchall()]
 

@@ -77,8 +77,8 @@ def make_renditions(
 def _open(content: bytes, max_pixels: int) -> "Image.Image":
     from PIL import Image, UnidentifiedImageError
 
-    # Judged by us, below, from the header alone; by Pillow too, should it find more inside.
-    Image.MAX_IMAGE_PIXELS = max_pixels
+    # Only the header is read here, and judged by us; the rest by Pillow, should there be more.
+    Image.MAX_IMAGE_PIXELS = None
     try:
         image = Image.open(io.BytesIO(content), formats=ACCEPTED)
     except UnidentifiedImageError:
@@ -92,6 +92,7 @@ def _open(content: bytes, max_pixels: int) -> "Image.Image":
             f"{width:,} x {height:,} pixels are more than {max_pixels:,} "
             "(CRONOPS_IMAGES__MAX_PIXELS)"
         )
+    Image.MAX_IMAGE_PIXELS = max_pixels
     return image
 
 

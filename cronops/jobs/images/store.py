@@ -8,8 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from cronops.errors import TransientError
-from cronops.jobs.images.confined import directory, remove, write_part
+from cronops.jobs.images.confined import Standstill, directory, remove, write_part
 from cronops.jobs.images.picture import EXTENSIONS, Made
 
 _LONGEST_NAME = 200
@@ -19,7 +18,7 @@ class Store:
     """The directory of all renditions.
 
     Whoever writes for an article holds its lock, so that nobody else does at the same time.
-    Raises `TransientError` where the directory cannot be written: a full disk, a missing volume.
+    Raises `Standstill` where the directory cannot be written: a full disk, a missing volume.
     """
 
     def __init__(self, root: Path) -> None:
@@ -122,7 +121,7 @@ def place_of(article: str) -> tuple[str, str]:
     return digest[:2], name
 
 
-def _unwritable(root: Path, error: OSError) -> TransientError:
-    return TransientError(
+def _unwritable(root: Path, error: OSError) -> Standstill:
+    return Standstill(
         f"the store {root} (CRONOPS_IMAGES__STORE) cannot be written: {error.strerror or error}"
     )

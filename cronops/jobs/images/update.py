@@ -50,13 +50,12 @@ def update(ctx: JobContext, message: Message) -> None:
     # A message that an operator has put back begins anew: what had failed is tried again.
     states = ("waiting", "failed") if message.attempts == 0 else ("waiting",)
     began = time.monotonic()
-    with ctx.connect("images") as connection:
+    with ctx.connect("images") as connection, Editor(ctx, connection) as editor:
         rows = edits.rows_of(connection, chunk.batch, chunk.first, chunk.last, states)
-        editor = Editor(ctx, connection)
-        rest: edits.Row | None = None
-        for row in rows:
+        rest: list[edits.Row] = []
+        for place, row in enumerate(rows):
             if ctx.stopping or time.monotonic() - began > _SPENT:
-                rest = row
+                rest = rows[place:]
                 break
             editor.work(row)
         undone = editor.undone
@@ -69,11 +68,13 @@ def update(ctx: JobContext, message: Message) -> None:
         raise TransientError(
             f"{len(undone)} of {len(rows)} images could not be edited yet: {undone[0][1]}"
         )
-    if rest is not None:
+    if rest:
+        first = min(row.line for row in rest)
         ctx.enqueue(
             HANDLER,
-            {**chunk.model_dump(), "first": rest.line},
-            dedupe_key=f"{HANDLER} batch {chunk.batch} lines {rest.line}-{chunk.last}",
+            {**chunk.model_dump(), "first": first},
+            # Named by this message: one of the same rows must not be taken for it.
+            dedupe_key=f"{HANDLER} rest of message {message.id}",
         )
         return
     if rows and failed and not done:

@@ -50,17 +50,23 @@ SELECT id FROM queue_message
 WHERE status = 'CRASH' AND handler = %(handler)s AND (payload ->> 'batch')::bigint = %(batch)s
 ORDER BY id
 """
-_LOCK_FAILED = """
-SELECT line FROM image_edit WHERE batch_id = %(batch)s AND state = 'failed' ORDER BY line
+_LOCK = """
+SELECT state FROM image_edit WHERE batch_id = %(batch)s AND state = ANY(%(states)s) ORDER BY line
 FOR UPDATE
 """
+_COUNT_LOCKED = f"""
+SELECT count(*), count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'failed'),
+    count(*) FILTER (WHERE state = 'superseded')
+FROM ({_LOCK}) AS locked
+"""  # noqa: S608 - made of constants
 _WAIT_AGAIN = """
 UPDATE image_edit SET state = 'waiting', starts = 0, updated_at = clock_timestamp()
-WHERE batch_id = %(batch)s AND state = 'failed'
+WHERE batch_id = %(batch)s AND state = ANY(%(states)s)
 """
 _REOPEN = """
 UPDATE image_batch
-SET failed = failed - %(rows)s, state = 'enqueued', finished_at = NULL, retries = retries + 1
+SET done = done - %(done)s, failed = failed - %(failed)s, superseded = superseded - %(superseded)s,
+    state = 'enqueued', finished_at = NULL, retries = retries + 1
 WHERE id = %(batch)s
 """
 
@@ -104,43 +110,40 @@ def articles_near(connection: "psycopg.Connection[Any]", article: str) -> list[s
     return [row[0] for row in rows]
 
 
-def retry_failed(
+def retry_batch(
     connection: "psycopg.Connection[Any]",
     batch: int,
     act: "Act",
     *,
     chunk_rows: int,
+    everything: bool = False,
     on_retry: "Callable[[psycopg.Connection[Any], str], None] | None" = None,
 ) -> tuple[int, int]:
     """Enqueue the failed rows of a batch again: how many rows, and how many messages.
 
-    Messages of the batch in CRASH are put back with all that waited in them. Written to the
-    audit trail. Raises `UsageError` where there is no such batch.
+    `everything`: rows that are done, too. Messages of the batch in CRASH are put back with all
+    that waited in them. Written to the audit trail. Raises `UsageError` where there is no such
+    batch.
     """
     from cronops.queue.control import retry
     from cronops.queue.enqueue import enqueue_many
 
+    states = ["failed", "done", "superseded"] if everything else ["failed"]
+    values: dict[str, Any] = {"batch": batch, "handler": HANDLER, "states": states}
     with connection.transaction():
-        found = connection.execute(_HOLD_BATCH, {"batch": batch}).fetchone()
-        if found is None:
-            raise UsageError(_no_batch(connection, batch))
-        state, sha256, retries = found
-        if state == "rejected":
-            raise UsageError(
-                f"batch {batch} was rejected, so none of its rows was enqueued; correct the file "
-                "in quarantine and put it among the batches again"
-            )
-        values = {"batch": batch, "handler": HANDLER}
+        sha256, retries = _hold(connection, batch)
         crashed = [row[0] for row in connection.execute(_CRASHED, values).fetchall()]
-        rows = len(connection.execute(_LOCK_FAILED, values).fetchall())
+        row = connection.execute(_COUNT_LOCKED, values).fetchone()
+        rows, done, failed, superseded = row or (0, 0, 0, 0)
         if not rows and not crashed:
             return 0, 0
         messages = 0
         if rows:
-            # Before the rows wait again: those that wait already have their messages.
-            chunks = list(chunks_of(connection, batch, chunk_rows, state="failed"))
+            # Before these rows wait again: those that wait already have their messages.
+            chunks = list(chunks_of(connection, batch, chunk_rows, states=states))
             connection.execute(_WAIT_AGAIN, values)
-            connection.execute(_REOPEN, {**values, "rows": rows})
+            counts = {"done": done, "failed": failed, "superseded": superseded}
+            connection.execute(_REOPEN, {"batch": batch, **counts})
             again = chunk_messages(iter(chunks), batch, sha256, None, retry=retries + 1)
             messages = enqueue_many(connection, again)
         if crashed:
@@ -151,9 +154,23 @@ def retry_failed(
             action="images retry",
             subject=f"batch {batch}",
             reason=act.reason,
-            details={"rows": rows, "messages": messages},
+            details={"rows": rows, "messages": messages, "everything": everything},
         )
     return rows, messages
+
+
+def _hold(connection: "psycopg.Connection[Any]", batch: int) -> tuple[str, int]:
+    """Lock a batch; its content's hash, and how often it was retried."""
+    found = connection.execute(_HOLD_BATCH, {"batch": batch}).fetchone()
+    if found is None:
+        raise UsageError(_no_batch(connection, batch))
+    state, sha256, retries = found
+    if state == "rejected":
+        raise UsageError(
+            f"batch {batch} was rejected, so none of its rows was enqueued; correct the file in "
+            "quarantine and put it among the batches again"
+        )
+    return sha256, retries
 
 
 def _rows(

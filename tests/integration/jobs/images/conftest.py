@@ -64,6 +64,10 @@ class Studio:
         assert done.returncode == 0, done.stderr
         return done
 
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a command that is not waited for."""
+        return self._cli.start(*words, env=self.env)
+
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """``images …``, whatever it ends with."""
         return self._cli("images", *words, env=self.env)
