@@ -9,7 +9,7 @@ import io
 import os
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cronops.samples.tour import Step
@@ -17,7 +17,7 @@ from cronops.samples.tour import Step
 HEADER = "article_number;position;action;source"
 BATCH = "images_sample.csv"
 
-_FORMATS = (("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP"))
+_SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 _TOP_LEFT_IS_RIGHT = 6
 """EXIF: the camera was held upright."""
 
@@ -47,14 +47,19 @@ def image_bytes(
 
 
 def make_sources(
-    directory: Path, count: int, *, size: tuple[int, int] = (1200, 900), seed: int = 1
+    directory: Path,
+    count: int,
+    *,
+    size: tuple[int, int] = (1200, 900),
+    kinds: Sequence[str] = tuple(_SUFFIXES),
+    seed: int = 1,
 ) -> list[str]:
-    """Write images ``wheel-1.jpg`` to `count`, of three kinds in turn; their names."""
+    """Write images ``wheel-1.jpg`` to `count`, of these kinds in turn; their names."""
     directory.mkdir(parents=True, exist_ok=True)
     names = []
     for number in range(1, count + 1):
-        suffix, kind = _FORMATS[number % len(_FORMATS)]
-        name = f"wheel-{number}.{suffix}"
+        kind = kinds[(number - 1) % len(kinds)]
+        name = f"wheel-{number}.{_SUFFIXES[kind]}"
         (directory / name).write_bytes(image_bytes(number, size=size, kind=kind, seed=seed))
         names.append(name)
     return names
