@@ -158,7 +158,7 @@ def add_batch(
     sha256: str,
     filed_as: str,
     run_id: str,
-    chunk_rows: int,
+    chunks: int,
 ) -> int:
     """Make what is staged a batch; its id."""
     connection.execute(_FORGET_REJECTION, {"sha256": sha256})
@@ -168,7 +168,7 @@ def add_batch(
         "filed_as": filed_as,
         "rows": staged.rows,
         "rejected": staged.rejected,
-        "chunks": -(-staged.rows // chunk_rows),
+        "chunks": chunks,
         "run_id": run_id,
     }
     row = connection.execute(_ADD, values).fetchone()

@@ -97,11 +97,13 @@ class Intake:
         known = batches.find_known(self._connection, content.sha256)
         if known is None or known.state == "rejected":
             try:
+                if self._dry_run:
+                    self._only_check(found, file, content)
+                    return
                 known = self._enqueue(found, file, content)
             except BadInput as error:
                 self._reject(found, content, str(error))
                 return
-            self._ctx.count("files")
         elif is_filed(self._root, ARCHIVE, known.filed_as):
             self._ctx.count("repeated")
             self._ctx.log.warning(
@@ -109,8 +111,9 @@ class Intake:
                 file=found.shown,
                 batch=known.id,
             )
-            filed_as = free_name(self._root, ARCHIVE, found.shown) if not self._dry_run else ""
-            known = batches.Known(known.id, known.state, filed_as, 0)
+            if not self._dry_run:
+                filed_as = free_name(self._root, ARCHIVE, found.shown)
+                known = batches.Known(known.id, known.state, filed_as, 0)
         if not self._dry_run:
             self._archive(found, file, content, known)
 
@@ -121,10 +124,9 @@ class Intake:
         from cronops.queue.enqueue import enqueue_many
 
         ctx, connection = self._ctx, self._connection
-        filed_as = "" if self._dry_run else free_name(self._root, ARCHIVE, found.shown)
-        with connection.transaction(force_rollback=self._dry_run):
-            staged = batches.stage(connection, self._rows(file, content))
-            self._judge(staged)
+        filed_as = free_name(self._root, ARCHIVE, found.shown)
+        with connection.transaction():
+            staged = self._stage(file, content)
             batch = batches.add_batch(
                 connection,
                 staged,
@@ -132,25 +134,40 @@ class Intake:
                 sha256=content.sha256,
                 filed_as=filed_as,
                 run_id=ctx.run_id,
-                chunk_rows=self._settings.chunk_rows,
+                chunks=self._chunks(staged),
             )
             chunks = batches.chunks_of(connection, batch, self._settings.chunk_rows)
             messages = enqueue_many(
                 connection, chunk_messages(chunks, batch, content.sha256, ctx.correlation_id)
             )
             fence(connection, ctx.tokens)
+        self._count("enqueued", found, staged, messages, batch=batch)
+        return batches.Known(batch, "enqueued", filed_as, staged.rejected)
+
+    def _only_check(self, found: Found, file: int, content: Content) -> None:
+        with self._connection.transaction(force_rollback=True):
+            staged = self._stage(file, content)
+        self._count("would be enqueued", found, staged, self._chunks(staged))
+
+    def _count(
+        self, event: str, found: Found, staged: batches.Staged, messages: int, **facts: Any
+    ) -> None:
+        ctx = self._ctx
+        ctx.count("files")
         ctx.count("rows", staged.rows)
         ctx.count("bad_rows", staged.rejected)
         ctx.count("messages", messages)
-        ctx.log.info(
-            "would be enqueued" if self._dry_run else "enqueued",
-            file=found.shown,
-            batch=None if self._dry_run else batch,
-            rows=staged.rows,
-            bad_rows=staged.rejected,
-            messages=messages,
-        )
-        return batches.Known(batch, "enqueued", filed_as, staged.rejected)
+        counts = {"rows": staged.rows, "bad_rows": staged.rejected, "messages": messages}
+        ctx.log.info(event, file=found.shown, **facts, **counts)
+
+    def _chunks(self, staged: batches.Staged) -> int:
+        return -(-staged.rows // self._settings.chunk_rows)
+
+    def _stage(self, file: int, content: Content) -> batches.Staged:
+        """Stage a batch. Raises `BadInput` where too little of it is good."""
+        staged = batches.stage(self._connection, self._rows(file, content))
+        self._judge(staged)
+        return staged
 
     def _rows(self, file: int, content: Content) -> Iterator[Sequence[tuple[int, Edit | Reject]]]:
         reader: RowReader | None = None
@@ -171,7 +188,6 @@ class Intake:
         return read_header(line, delimiter=self._settings.delimiter, root=root)
 
     def _judge(self, staged: batches.Staged) -> None:
-        """Raise `BadInput` where too little of a batch is good."""
         total = staged.rows + staged.rejected
         if total == 0:
             raise BadInput("the file has a header and no rows")
