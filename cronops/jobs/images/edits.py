@@ -18,6 +18,7 @@ SELECT batch_id, line, article_number, position, action, source, starts FROM ima
 WHERE batch_id = %(batch)s AND line BETWEEN %(first)s AND %(last)s AND state = ANY(%(states)s)
 ORDER BY reason IS NOT NULL, line
 """
+_IS_KNOWN = "SELECT FROM image_batch WHERE id = %(batch)s AND state <> 'rejected'"
 _START = """
 UPDATE image_edit SET starts = starts + 1, updated_at = clock_timestamp()
 WHERE batch_id = %(batch)s AND line = %(line)s
@@ -102,6 +103,11 @@ def rows_of(
     """
     values = {"batch": batch, "first": first, "last": last, "states": list(states)}
     return [Row(*row) for row in connection.execute(_ROWS, values).fetchall()]
+
+
+def is_known(connection: "psycopg.Connection[Any]", batch: int) -> bool:
+    """Whether there is a batch of that number."""
+    return connection.execute(_IS_KNOWN, {"batch": batch}).fetchone() is not None
 
 
 def count_start(connection: "psycopg.Connection[Any]", row: Row) -> None:

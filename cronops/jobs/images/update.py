@@ -52,6 +52,8 @@ def update(ctx: JobContext, message: Message) -> None:
     began = time.monotonic()
     with ctx.connect("images") as connection, Editor(ctx, connection) as editor:
         rows = edits.rows_of(connection, chunk.batch, chunk.first, chunk.last, states)
+        if not rows and not edits.is_known(connection, chunk.batch):
+            raise PermanentError(f"there is no batch {chunk.batch} of images")
         rest: list[edits.Row] = []
         for place, row in enumerate(rows):
             if ctx.stopping or time.monotonic() - began > _SPENT:
