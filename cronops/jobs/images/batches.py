@@ -84,6 +84,7 @@ _CHUNKS = """
 SELECT chunk, min(line), max(line) FROM (
     SELECT line, (row_number() OVER (ORDER BY line) - 1) / %(size)s + 1 AS chunk
     FROM image_edit WHERE batch_id = %(batch)s AND state = ANY(%(states)s)
+        AND NOT line <@ %(besides)s::int4multirange
 ) AS numbered GROUP BY chunk ORDER BY chunk
 """
 _REJECTS = """
@@ -184,12 +185,14 @@ def chunks_of(
     size: int,
     *,
     states: Sequence[str] = ("waiting",),
+    besides: Iterable[tuple[int, int]] = (),
 ) -> Iterator[tuple[int, int, int]]:
     """The rows in these states in chunks: number from 1, first line, last line.
 
-    In a transaction, while which they may not change.
+    Without the lines `besides`, from one to another. In a transaction, in which they stay.
     """
-    values = {"batch": batch, "size": size, "states": list(states)}
+    left_out = ",".join(f"[{first},{last}]" for first, last in besides)
+    values = {"batch": batch, "size": size, "states": list(states), "besides": f"{{{left_out}}}"}
     with connection.cursor(name="image_chunks") as cursor:
         yield from cursor.execute(_CHUNKS, values)
 

@@ -46,7 +46,7 @@ UNION
 """
 _HOLD_BATCH = "SELECT state, sha256, retries FROM image_batch WHERE id = %(batch)s FOR UPDATE"
 _CRASHED = """
-SELECT id FROM queue_message
+SELECT id, (payload ->> 'first')::int, (payload ->> 'last')::int FROM queue_message
 WHERE status = 'CRASH' AND handler = %(handler)s AND (payload ->> 'batch')::bigint = %(batch)s
 ORDER BY id
 """
@@ -132,22 +132,25 @@ def retry_batch(
     values: dict[str, Any] = {"batch": batch, "handler": HANDLER, "states": states}
     with connection.transaction():
         sha256, retries = _hold(connection, batch)
-        crashed = [row[0] for row in connection.execute(_CRASHED, values).fetchall()]
+        crashed = connection.execute(_CRASHED, values).fetchall()
         row = connection.execute(_COUNT_LOCKED, values).fetchone()
         rows, done, failed, superseded = row or (0, 0, 0, 0)
         if not rows and not crashed:
             return 0, 0
         messages = 0
         if rows:
-            # Before these rows wait again: those that wait already have their messages.
-            chunks = list(chunks_of(connection, batch, chunk_rows, states=states))
+            # Before these rows wait again: those that wait already have their messages, and so
+            # have those whose message is in CRASH.
+            in_crash = [(first, last) for _, first, last in crashed]
+            chunks = list(chunks_of(connection, batch, chunk_rows, states=states, besides=in_crash))
             connection.execute(_WAIT_AGAIN, values)
             counts = {"done": done, "failed": failed, "superseded": superseded}
             connection.execute(_REOPEN, {"batch": batch, **counts})
             again = chunk_messages(iter(chunks), batch, sha256, None, retry=retries + 1)
             messages = enqueue_many(connection, again)
         if crashed:
-            messages += len(retry(connection, act, ids=crashed, on_retry=on_retry).ids)
+            ids = [message for message, _, _ in crashed]
+            messages += len(retry(connection, act, ids=ids, on_retry=on_retry).ids)
         write_audit(
             connection,
             actor=act.actor,
