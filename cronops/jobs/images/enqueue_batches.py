@@ -1,16 +1,30 @@
 """CR-001: take in batches of image edits, and enqueue the work."""
 
+import errno
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cronops.contract.context import JobContext
 from cronops.contract.job import Need, Outcome, job
 from cronops.contract.retry import Retry
-from cronops.errors import BadInput, DatabaseUnavailable
+from cronops.errors import (
+    BadInput,
+    ConfigurationError,
+    CronopsError,
+    DatabaseUnavailable,
+    TransientError,
+)
 from cronops.owners import SHARED_OPS, STOCK_IMPORT, WEBSHOP, WEBSHOP_ADMIN
 
 if TYPE_CHECKING:
     import psycopg
+
+    from cronops.jobs.images.batch_file import Found
+    from cronops.jobs.images.intake import Intake
+
+_PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT})
 
 
 @job(
@@ -39,10 +53,8 @@ def enqueue_batches(
     Reads images_*.csv in CRONOPS_IMAGES__BATCH_DIR, each in one transaction, and files it under
     archive/ once its messages are committed, or under quarantine/ with the reason beside it.
     """
-    from cronops.db.shop import check_shop
     from cronops.jobs.images.batch_file import find_batches
     from cronops.jobs.images.confined import directory
-    from cronops.jobs.images.intake import Intake
 
     root = ctx.settings.images.batch_dir
     try:
@@ -55,6 +67,27 @@ def enqueue_batches(
                 "arrive by CRONOPS_IMAGES__BATCH_DIR",
             )
         )
+    except OSError as error:
+        raise _unusable(root, error) from error
+    try:
+        intake = _take_in(ctx, found, dry_run=dry_run)
+    except OSError as error:
+        raise _unusable(root, error) from error
+    if intake.problems:
+        where = "" if dry_run else f" What was rejected lies in {root}/quarantine."
+        raise BadInput(
+            f"{len(intake.problems)} of {len(found)} batches could not be taken: "
+            f"{'; '.join(intake.problems)}.{where}"
+        )
+    if dry_run:
+        intake.warnings.append("dry run: nothing was enqueued, and no file was moved")
+    return Outcome(warnings=intake.warnings)
+
+
+def _take_in(ctx: JobContext, found: Sequence["Found"], *, dry_run: bool) -> "Intake":
+    from cronops.db.shop import check_shop
+    from cronops.jobs.images.intake import Intake
+
     with ctx.connect("batches") as connection:
         intake = Intake(ctx, connection, dry_run=dry_run)
         if found:
@@ -66,15 +99,17 @@ def enqueue_batches(
         if not dry_run:
             intake.warnings += _finished(ctx, connection)
             _drop_old_edits(ctx, connection)
-    if intake.problems:
-        where = "" if dry_run else f" What was rejected lies in {root}/quarantine."
-        raise BadInput(
-            f"{len(intake.problems)} of {len(found)} batches could not be taken: "
-            f"{'; '.join(intake.problems)}.{where}"
-        )
-    if dry_run:
-        intake.warnings.append("dry run: nothing was enqueued, and no file was moved")
-    return Outcome(warnings=intake.warnings)
+    return intake
+
+
+def _unusable(root: Path, error: OSError) -> CronopsError:
+    what = f"{error.strerror}: {error.filename!r}" if error.filename else str(error)
+    said = (
+        f"the directory of batches {root} (CRONOPS_IMAGES__BATCH_DIR) cannot be worked in: {what}; "
+        "archive/ and quarantine/ below it must be directories on the same file system, and "
+        "writable"
+    )
+    return TransientError(said) if error.errno in _PASSING else ConfigurationError(said)
 
 
 def _finished(ctx: JobContext, connection: "psycopg.Connection[Any]") -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,11 @@ class Studio:
         assert code is None or done.returncode == code, done.stderr
         return done
 
-    def process(self, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def process(
+        self, env: Mapping[str, str] | None = None, *, options: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """``queue process``."""
-        done = self._cli("queue", "process", env=self.env | dict(env or {}))
+        done = self._cli("queue", "process", *options, env=self.env | dict(env or {}))
         assert done.returncode == 0, done.stderr
         return done
 

@@ -91,6 +91,19 @@ def test_a_shop_without_articles_is_a_matter_of_configuration(
     assert (tmp_path / "images_a.csv").exists()
 
 
+@pytest.mark.parametrize("folder", ["archive", "batches"])
+def test_a_directory_that_is_none_is_a_matter_of_configuration(studio: Studio, folder: str) -> None:
+    studio.batch("images_a.csv", GOOD)
+    if folder == "archive":
+        (studio.batches / "archive").symlink_to(studio.root)
+    else:
+        studio.batches.rename(studio.root / "elsewhere")
+        studio.batches.write_text("")
+    done = studio.enqueue(code=78)
+    assert "CRONOPS_IMAGES__BATCH_DIR" in done.stderr
+    assert studio.edits() == []
+
+
 # Bad rows ---------------------------------------------------------------------------------------
 
 BAD_ROWS = {

@@ -335,3 +335,23 @@ def test_told_to_stop_it_leaves_the_rest_to_a_message_of_its_own(studio: Studio)
         )
         studio.process()
     assert batch_of(studio) | {"state": "done", "done": 8} == batch_of(studio)
+
+
+def test_two_workers_on_the_same_articles_leave_the_newest_images(studio: Studio) -> None:
+    for number in (1, 2, 3):
+        studio.source(f"{number}.jpg", number)
+        rows = [f"A{article:07d};1;replace;{number}.jpg" for article in range(1, 9)]
+        studio.batch("images_a.csv", *rows)
+        studio.enqueue(env={"CRONOPS_IMAGES__CHUNK_ROWS": "1"})
+    # In the least favourable order: those of all batches for one article at the same time.
+    studio.database.query("UPDATE queue_message SET priority = 100 - (payload ->> 'chunk')::int")
+    studio.process(options=("--concurrency=2",))
+    assert {status for status, _ in messages(studio)} == {"PROCESSED"}
+    assert studio.database.query("SELECT DISTINCT source, batch_id FROM article_image") == [
+        ("3.jpg", 3)
+    ]
+    assert len({path.read_bytes() for path in studio.store.rglob("*-big.jpg")}) == 1
+    done, superseded = studio.database.query(
+        "SELECT sum(done)::int, sum(superseded)::int FROM image_batch WHERE state = 'done'"
+    )[0]
+    assert done + superseded == 24
