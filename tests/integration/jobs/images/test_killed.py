@@ -11,6 +11,7 @@ from tests.stepping import run_to_step
 # The lease of one that was killed is free a second later.
 WAIT = ("--wait", "10s")
 ENQUEUE = ("images", "enqueue-batches", *WAIT)
+PROCESS = ("queue", "process", *WAIT)
 TAKEN = ["read", "write rejects", "archive", "read", "archive", "drop old edits"]
 REJECTED = ["read", "record rejection", "write reason", "quarantine"]
 # Two renditions for each of the first two; the third row deletes what the first batch had made.
@@ -20,6 +21,7 @@ WORKED = [
     *("remove", "record deletion", "settle"),
 ]
 
+TABLES = ("image_batch", "image_edit", "queue_message", "article_image")
 BATCHES = "SELECT file, filed_as, state, rows, done, failed, rejected, chunks FROM image_batch"
 EDITS = "SELECT line, article_number, position, action, source, state, reason FROM image_edit"
 MESSAGES = "SELECT handler, payload, dedupe_key FROM queue_message WHERE status <> 'PROCESSED'"
@@ -65,7 +67,7 @@ def two_batches(studio: Studio) -> None:
 
 
 def undo(studio: Studio) -> None:
-    for table in ("image_batch", "image_edit", "queue_message", "article_image"):
+    for table in TABLES:
         studio.database.query(f"TRUNCATE {table} RESTART IDENTITY")
     for directory in (studio.batches, studio.store):
         shutil.rmtree(directory)
@@ -110,16 +112,43 @@ def test_a_rejection_killed_at_any_step(studio: Studio) -> None:
         run_to_step(database, root, len(REJECTED) + 1, *ENQUEUE, env=studio.env)
 
 
-def prepared(studio: Studio) -> None:
-    """An image that is there already, and a chunk that adds, replaces and deletes."""
-    undo(studio)
-    studio.batch("images_a.csv", "A0000002;1;add;old.jpg", "A0000003;7;add;old.jpg")
+COLUMNS = """
+SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns
+WHERE table_schema = 'cronops' AND table_name = %s AND is_generated = 'NEVER'
+"""
+
+
+def save(studio: Studio) -> None:
+    """Keep the tables and the store as they are, to come back to."""
+    for table in TABLES:
+        studio.database.query(f"CREATE TABLE public.saved_{table} AS TABLE {table}")
+    shutil.copytree(studio.store, studio.root.parent / "saved")
+
+
+def come_back(studio: Studio) -> None:
+    """To what was kept by `save`."""
+    for table in TABLES:
+        ((columns,),) = studio.database.query(COLUMNS, (table,))
+        studio.database.query(f"TRUNCATE {table}")
+        studio.database.query(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM public.saved_{table}"
+        )
+    shutil.rmtree(studio.store)
+    shutil.copytree(studio.root.parent / "saved", studio.store)
+
+
+def test_an_image_that_kills_its_worker_again_and_again_stops_nobody_else(studio: Studio) -> None:
+    studio.source("one.jpg")
+    studio.batch("images_a.csv", "A0000001;1;add;one.jpg", "A0000002;1;add;one.jpg")
     studio.enqueue()
-    studio.process()
-    studio.batch(
-        "images_b.csv", "A0000001;1;add;one.jpg", "A0000002;1;replace;two.png", "A0000003;7;delete;"
-    )
-    studio.enqueue()
+    for _ in range(2):
+        run_to_step(studio.database, studio.root.parent, 1, *PROCESS, env=studio.env)
+    run_to_step(studio.database, studio.root.parent, 0, *PROCESS, env=studio.env)
+    assert studio.edits() == [
+        (2, "failed", "the process died 2 times while working this image"),
+        (3, "done", None),
+    ]
+    assert studio.database.query("SELECT status FROM queue_message") == [("PROCESSED",)]
 
 
 @pytest.mark.timeout(200)
@@ -127,16 +156,22 @@ def test_a_worker_killed_at_any_step(studio: Studio) -> None:
     studio.source("old.jpg", 7)
     studio.source("one.jpg", 1)
     studio.source("two.png", 2, kind="PNG")
-    process = ("queue", "process", *WAIT)
+    studio.batch("images_a.csv", "A0000002;1;add;old.jpg", "A0000003;7;add;old.jpg")
+    studio.enqueue()
+    studio.process()
+    studio.batch(
+        "images_b.csv", "A0000001;1;add;one.jpg", "A0000002;1;replace;two.png", "A0000003;7;delete;"
+    )
+    studio.enqueue()
+    save(studio)
     database, root = studio.database, studio.root.parent
-    prepared(studio)
-    assert run_to_step(database, root, 0, *process, env=studio.env) == WORKED
+    assert run_to_step(database, root, 0, *PROCESS, env=studio.env) == WORKED
     unbroken = state_of(studio)
     assert studio.stored() == [
         f"A000000{article}/1-{file}" for article in (1, 2) for file in ("big.jpg", "thumb.webp")
     ]
     for number in range(1, len(WORKED) + 1):
-        prepared(studio)
-        run_to_step(database, root, number, *process, env=studio.env)
-        run_to_step(database, root, 0, *process, env=studio.env)
+        come_back(studio)
+        run_to_step(database, root, number, *PROCESS, env=studio.env)
+        run_to_step(database, root, 0, *PROCESS, env=studio.env)
         assert state_of(studio) == unbroken, WORKED[number - 1]

@@ -279,6 +279,39 @@ def test_a_server_that_never_comes_back_is_given_up(studio: Studio) -> None:
     assert "given up after 5 attempts" in studio.edits()[0][2]
 
 
+def test_after_three_failures_in_a_row_a_server_is_left_alone_until_the_next_attempt(
+    studio: Studio,
+) -> None:
+    studio.env |= LOCAL_SERVERS
+    with web_server(status=503) as server:
+        studio.batch(
+            "images_a.csv", *(f"A000000{n};1;add;{server.url}/{n}.jpg" for n in range(1, 7))
+        )
+        studio.enqueue()
+        studio.process(LATER)
+        assert [request.path for request in server.requests] == ["/1.jpg", "/2.jpg", "/3.jpg"]
+        studio.database.query("UPDATE queue_message SET available_at = now()")
+        server.status, server.answer = 200, image_bytes(1, size=(400, 300))
+        studio.process(LATER)
+        # First those that were not tried at all: one bad address holds up nobody for ever.
+        assert [request.path for request in server.requests[3:6]] == ["/4.jpg", "/5.jpg", "/6.jpg"]
+    assert batch_of(studio) | {"state": "done", "done": 6} == batch_of(studio)
+
+
+def test_a_root_of_sources_that_is_not_there_fails_no_row(studio: Studio) -> None:
+    studio.source("one.jpg")
+    studio.batch("images_a.csv", "A0000001;1;add;one.jpg")
+    studio.enqueue()
+    studio.sources.rename(studio.root / "unmounted")
+    studio.process(LATER)
+    assert messages(studio) == [("NEW", 1)]
+    assert "CRONOPS_IMAGES__SOURCE_ROOT" in studio.edits()[0][2]
+    (studio.root / "unmounted").rename(studio.sources)
+    studio.database.query("UPDATE queue_message SET available_at = now()")
+    studio.process()
+    assert batch_of(studio)["done"] == 1
+
+
 def test_a_store_that_is_not_there_fails_no_row(studio: Studio) -> None:
     studio.source("one.jpg")
     studio.batch("images_a.csv", "A0000001;1;add;one.jpg")
