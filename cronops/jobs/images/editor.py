@@ -121,7 +121,9 @@ class Editor:
             if made is None:
                 if not self._is_current(row, digest):
                     # Somebody else has written here since: looked at again by the next attempt.
-                    self.undone.append((row, "its article was edited at the same time"))
+                    reason = "its article was edited at the same time"
+                    self.undone.append((row, reason))
+                    self._write(row, before, "waiting", reason)
                     return
                 image = edits.image_at(self._connection, row)
                 renditions = image.renditions if image else []
@@ -169,6 +171,8 @@ class Editor:
                 self._write(row, before, *verdict)
                 yield None
                 return
+            # Files cannot be rolled back: whoever has lost the lease writes none.
+            self._fence()
             yield before
 
     def _settle(self, row: edits.Row, verdict: edits.Verdict, reason: str) -> None:
@@ -200,8 +204,11 @@ class Editor:
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
-        from cronops.contract.lock import fence
-
         with self._connection.transaction():
             yield
-            fence(self._connection, self._ctx.tokens)
+            self._fence()
+
+    def _fence(self) -> None:
+        from cronops.contract.lock import fence
+
+        fence(self._connection, self._ctx.tokens)
