@@ -9,9 +9,11 @@ import io
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from cronops.config import load_settings
 from cronops.samples.tour import Step
 
 HEADER = "article_number;position;action;source"
@@ -74,8 +76,7 @@ def batch_lines(count: int, *, sources: list[str], articles: int, seed: int = 1)
     for number in range(count):
         dice = random.Random(seed * 1_000_003 + number)  # noqa: S311 - sample data
         article, position = number % articles + 1, number // articles + 1
-        action = dice.choice(("add", "replace", "replace"))
-        yield f"A{article:07d};{position};{action};{dice.choice(sources)}"
+        yield f"A{article:07d};{position};replace;{dice.choice(sources)}"
 
 
 def write_batch(
@@ -89,18 +90,26 @@ def write_batch(
     part.rename(path)
 
 
-def prepare(root: Path, *, images: int = 12, rows: int = 40, articles: int = 200) -> None:
+def prepare(
+    batch_dir: Path,
+    source_root: Path,
+    store: Path,
+    *,
+    images: int = 12,
+    rows: int = 40,
+    articles: int = 200,
+    seed: int = 1,
+) -> None:
     """Make sources, an empty store, and a batch with two rows that cannot be worked.
 
     One names an article that the shop does not have, one a source that is not there.
     """
-    names = make_sources(root / "sources", images)
-    (root / "store").mkdir(exist_ok=True)
-    batches = root / "batches"
-    batches.mkdir(exist_ok=True)
-    lines = list(batch_lines(rows, sources=names, articles=articles))
+    names = make_sources(source_root, images, seed=seed)
+    store.mkdir(parents=True, exist_ok=True)
+    batch_dir.mkdir(parents=True, exist_ok=True)
+    lines = list(batch_lines(rows, sources=names, articles=articles, seed=seed))
     lines += [f"UNKNOWN-1;1;add;{names[0]}", f"A{articles:07d};99;add;lost.jpg"]
-    (batches / BATCH).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (batch_dir / BATCH).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def environment(root: Path) -> Mapping[str, str]:
@@ -114,19 +123,25 @@ def environment(root: Path) -> Mapping[str, str]:
 
 
 def tour() -> Iterator[Step]:
-    """The commands, in order; in the `environment` of what was prepared."""
+    """The commands, in order, in the directories that the settings name.
+
+    What they work on is made first, and is another each time: the same batch counts only once.
+    """
+    images = load_settings().settings.images
+    seed = int(time.time())
+    prepare(images.batch_dir, images.source_root, images.store, seed=seed)
     yield Step(
         "A batch of image edits has arrived: what is in it?", "images enqueue-batches --dry-run"
     )
     yield Step("Take it in: its good rows become messages.", "images enqueue-batches")
     yield Step("Work them: fetch, check, make the renditions.", "queue process --queue=general")
-    yield Step("What became of the batch?", "images batches list")
-    yield Step("Which rows failed, and why?", "images batches show 1")
+    yield Step("What became of the batches?", "images batches list --limit=3")
+    yield Step("Which rows of the newest failed, and why?", "images batches show")
     yield Step("What does an article have now?", "images list --article A0000001")
     yield Step("Later runs find no batch, and tell of what failed.", "images enqueue-batches")
 
 
-def _shade(share: float) -> "list[int]":
+def _shade(share: float) -> list[int]:
     return [round(value * (0.4 + 0.6 * share)) for value in range(256)]
 
 
@@ -139,7 +154,8 @@ def main() -> int:
     parser.add_argument("--articles", type=int, default=200, help="as many as the shop has")
     given = parser.parse_args()
     root = Path(os.path.abspath(given.into))  # noqa: PTH100 - no link is resolved
-    prepare(root, images=given.images, rows=given.rows, articles=given.articles)
+    where = [root / name for name in ("batches", "sources", "store")]
+    prepare(*where, images=given.images, rows=given.rows, articles=given.articles)
     for name, value in environment(root).items():
         sys.stdout.write(f"export {name}={value}\n")
     return 0

@@ -33,6 +33,10 @@ _ROW_COLUMNS = (
     Column("reason", shrinks=True),
 )
 Batch = Annotated[int, typer.Argument(metavar="BATCH", min=1, help="A batch, by its number.")]
+MaybeBatch = Annotated[
+    int | None,
+    typer.Argument(metavar="BATCH", min=1, help="A batch, by its number.", show_default=False),
+]
 
 
 @app.command(
@@ -69,15 +73,21 @@ def list_(
 
 
 @app.command(
-    epilog=examples("cronops images batches show 7", "cronops images batches show 7 --json")
+    epilog=examples(
+        "cronops images batches show  # the newest",
+        "cronops images batches show 7 --json",
+    )
 )
-def show(batch: Batch, limit: Limit = 100, as_json: Json = False) -> None:
-    """Show one batch, and its rows that were rejected, failed, or wait for another attempt."""
+def show(batch: MaybeBatch = None, limit: Limit = 100, as_json: Json = False) -> None:
+    """Show a batch, the newest by default, and its rows that failed or were rejected.
+
+    Rows that wait for another attempt, too, with what stopped the last one.
+    """
     from cronops.jobs.images.view import bad_rows, show_batch
 
     with session("images batches show") as at:
         found = show_batch(at.connection, batch)
-        rows = bad_rows(at.connection, batch, limit=limit)
+        rows = bad_rows(at.connection, found["id"], limit=limit)
     if as_json:
         show_json({**found, "bad_rows": rows})
         return
@@ -88,7 +98,7 @@ def show(batch: Batch, limit: Limit = 100, as_json: Json = False) -> None:
     if len(rows) == limit:
         note(f"the first {limit} rows; more with --limit")
     if found["failed"]:
-        note(f"try the failed rows again: cronops images retry {batch}")
+        note(f"try the failed rows again: cronops images retry {found['id']}")
 
 
 def _readable(found: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,10 @@ WHERE (%(state)s::text IS NULL OR state = %(state)s)
     AND (NOT %(failed)s OR failed > 0 OR state = 'rejected')
 ORDER BY id DESC LIMIT %(limit)s
 """  # noqa: S608 - made of constants
-_SHOW = f"SELECT {_BATCH_COLUMNS} FROM image_batch WHERE id = %(batch)s"  # noqa: S608 - as above
+_SHOW = f"""
+SELECT {_BATCH_COLUMNS} FROM image_batch
+WHERE id = coalesce(%(batch)s::bigint, (SELECT max(id) FROM image_batch))
+"""  # noqa: S608 - as above
 _LATEST = "SELECT id FROM image_batch ORDER BY id DESC LIMIT 5"
 _BAD_ROWS = """
 SELECT line, article_number, position, action, source, state, reason, updated_at FROM image_edit
@@ -82,8 +85,8 @@ def list_batches(
     return _rows(connection, _LIST, {"state": state, "failed": failed, "limit": limit})
 
 
-def show_batch(connection: "psycopg.Connection[Any]", batch: int) -> dict[str, Any]:
-    """Everything of one batch. Raises `UsageError` where there is none of that number."""
+def show_batch(connection: "psycopg.Connection[Any]", batch: int | None) -> dict[str, Any]:
+    """Everything of one batch, the newest for None. Raises `UsageError` where there is none."""
     found = _rows(connection, _SHOW, {"batch": batch})
     if not found:
         raise UsageError(_no_batch(connection, batch))
@@ -185,7 +188,9 @@ def _rows(
         return cursor.execute(statement, values).fetchall()
 
 
-def _no_batch(connection: "psycopg.Connection[Any]", batch: int) -> str:
+def _no_batch(connection: "psycopg.Connection[Any]", batch: int | None) -> str:
+    if batch is None:
+        return "no batch has come yet"
     latest = [str(row[0]) for row in connection.execute(_LATEST).fetchall()]
     hint = f"the latest are {', '.join(latest)}" if latest else "there is none yet"
     return f"there is no batch {batch}; {hint}"

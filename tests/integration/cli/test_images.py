@@ -57,6 +57,7 @@ def test_batches_are_listed_and_chosen(edited: Database, cli: CommandLine) -> No
 
 def test_a_batch_is_shown_with_its_bad_rows(edited: Database, cli: CommandLine) -> None:
     found = shown(cli, "batches", "show", "2")
+    assert shown(cli, "batches", "show") == found
     assert [(row["line"], row["state"], row["reason"]) for row in found["bad_rows"]] == [
         (3, "failed", "no such file"),
         (5, "rejected", "no article number"),
@@ -67,6 +68,12 @@ def test_a_batch_is_shown_with_its_bad_rows(edited: Database, cli: CommandLine) 
     missing = cli("images", "batches", "show", "7")
     assert missing.returncode == 64
     assert "there is no batch 7; the latest are 2, 1" in missing.stderr
+
+
+def test_where_no_batch_has_come(database: Database, cli: CommandLine) -> None:
+    assert "No batch has come yet" in cli("images", "batches", "list").stdout
+    assert "no batch has come yet" in cli("images", "batches", "show").stderr
+    assert "there is no batch 1; there is none yet" in cli("images", "retry", "1").stderr
 
 
 def test_images_of_an_article(edited: Database, cli: CommandLine) -> None:
