@@ -154,6 +154,18 @@ def test_bad_rows_are_left_out_and_listed(studio: Studio) -> None:
     assert len(rejects) == len(BAD_ROWS) + 2
 
 
+def test_as_many_rows_may_be_bad_as_is_allowed(studio: Studio) -> None:
+    good = [f"A{n:07d};1;add;one.jpg" for n in range(1, 10)]
+    studio.batch("images_a.csv", *good, "NONE;1;add;one.jpg")
+    studio.enqueue()
+    studio.batch("images_b.csv", *good[:8], "NONE;1;add;one.jpg")
+    studio.enqueue(code=65)
+    assert studio.database.query("SELECT file, state, rows FROM image_batch ORDER BY id") == [
+        ("images_a.csv", "enqueued", 9),
+        ("images_b.csv", "rejected", 0),
+    ]
+
+
 def test_a_rejects_file_corrected_is_a_batch(studio: Studio) -> None:
     studio.batch("images_a.csv", GOOD, "A0000002;x;add;one.jpg")
     studio.enqueue(env={"CRONOPS_IMAGES__MAX_REJECT_PERCENT": "50"})

@@ -197,7 +197,7 @@ def test_the_store_holds_what_was_written_last_and_nothing_else_of_the_position(
     store, steps = Store(tmp_path), []
     (first,) = store.write("A/1", 1, made("old"), step=steps.append)
     folder = (tmp_path / first).parent
-    (folder / ".1-large.jpg.part").write_bytes(b"left by a process that died")
+    (folder / ".1-gone.jpg.part").write_bytes(b"left by a process that died")
     (folder / ".11-large.jpg.part").write_bytes(b"somebody is at it")
     (folder / "11-large.jpg").write_bytes(b"another position")
 

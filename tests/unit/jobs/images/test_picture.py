@@ -190,6 +190,13 @@ def test_what_is_no_image_is_refused(content: bytes, says: str) -> None:
         make_renditions(content, [rendition()], max_pixels=MANY)
 
 
+def test_as_many_pixels_as_are_allowed_and_not_one_more() -> None:
+    content = encoded(Image.new("RGB", (100, 50)))
+    assert make_renditions(content, [rendition()], max_pixels=5_000)
+    with pytest.raises(NoImage, match="more than 4,999"):
+        make_renditions(content, [rendition()], max_pixels=4_999)
+
+
 @given(st.binary(max_size=60), st.integers(0, 400))
 def test_whatever_bytes_come_it_is_an_image_or_refused(noise: bytes, at: int) -> None:
     damaged = JPEG[:at] + noise + JPEG[at + len(noise) :]

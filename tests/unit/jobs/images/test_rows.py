@@ -31,6 +31,15 @@ def test_every_line_is_an_edit_a_reject_or_empty(line: str) -> None:
         assert copied.count("\t") == 7
 
 
+def test_the_largest_that_fits() -> None:
+    number, source = "A" * 50, "x" * 2_000
+    assert READER.read(f"{number};9999;add;{source}") == Edit(number, 9999, "add", source)
+    assert READER.read(" A1 ; 1 ; Delete ; ") == Edit("A1", 1, "delete", None)
+    assert isinstance(READER.read(f"{number}A;1;delete;"), Reject)
+    assert isinstance(READER.read("A1;10000;delete;"), Reject)
+    assert isinstance(READER.read(f"A1;1;add;{source}x"), Reject)
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n\0"), max_size=20), min_size=1))
 def test_what_is_joined_is_split_again(fields: list[str]) -> None:
     assert split(joined(fields, ";"), ";") == fields
