@@ -3,6 +3,7 @@
 Symbolic links are not followed, wherever they point: what is checked is what is opened.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -43,6 +44,7 @@ def directory(root: Path, *parts: str, make: bool = False) -> Iterator[int]:
     held = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts:
+            _refuse_paths(part)
             if make:
                 _make(part, held)
             below = os.open(part, _DIRECTORY, dir_fd=held)
@@ -51,6 +53,12 @@ def directory(root: Path, *parts: str, make: bool = False) -> Iterator[int]:
         yield held
     finally:
         os.close(held)
+
+
+def _refuse_paths(name: str) -> None:
+    # Whoever wrote the name, a row of a table included: `..` is no link, and leads out as well.
+    if name in ("", ".", "..") or "/" in name:
+        raise FileNotFoundError(errno.ENOENT, "no name of anything in a directory", name)
 
 
 def _make(name: str, parent: int) -> None:
@@ -63,6 +71,7 @@ def _make(name: str, parent: int) -> None:
 
 def open_file(name: str, parent: int) -> int:
     """A regular file's descriptor. Raises `NotAFile` for anything else, or `OSError`."""
+    _refuse_paths(name)
     facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
     refuse_unless_regular(facts)
     file = os.open(name, _FILE, dir_fd=parent)
