@@ -40,6 +40,11 @@ class ImagesSettings(Section):
     max_reject_percent = integer(
         10, "A batch with a larger share of bad rows is rejected whole.", at_least=0, at_most=100
     )
+    max_batch_bytes = integer(
+        256 * 1024 * 1024,
+        "A batch of more bytes is rejected unread; this many are some four million rows.",
+        at_least=1_024,
+    )
     chunk_rows = integer(50, "Rows worked by one message.", at_least=1, at_most=1_000)
     keep_edits = duration(
         timedelta(days=90),

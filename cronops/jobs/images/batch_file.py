@@ -44,10 +44,14 @@ def find_batches(parent: int) -> list[Found]:
     found: list[tuple[int, Found]] = []
     with os.scandir(parent) as entries:
         for entry in entries:
-            if fnmatchcase(entry.name, PATTERN):
+            if not fnmatchcase(entry.name, PATTERN):
+                continue
+            try:
                 facts = entry.stat(follow_symlinks=False)
-                # The time of the last change of status: no upload can set it to the past.
-                found.append((facts.st_mtime_ns, Found(entry.name, facts.st_ctime)))
+            except FileNotFoundError:  # taken back since the directory was read
+                continue
+            # The time of the last change of status: no upload can set it to the past.
+            found.append((facts.st_mtime_ns, Found(entry.name, facts.st_ctime)))
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].name))]
 
 

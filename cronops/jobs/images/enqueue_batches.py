@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cronops.jobs.images.batch_file import Found
     from cronops.jobs.images.intake import Intake
 
+# What one file may have and others may not: somebody else's in a sticky directory, a mount point.
+_OF_ONE = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.ENAMETOOLONG})
 _PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EDQUOT, errno.ETIMEDOUT})
 
 
@@ -69,25 +71,42 @@ def enqueue_batches(
         )
     except OSError as error:
         raise _unusable(root, error) from error
-    try:
-        intake = _take_in(ctx, found, dry_run=dry_run)
-    except OSError as error:
-        raise _unusable(root, error) from error
+    intake = take_in(ctx, found, dry_run=dry_run)
     if intake.problems:
         where = "" if dry_run else f" What was rejected lies in {root}/quarantine."
+        # A run that fails has no other place for its warnings.
+        besides = f" Besides: {'; '.join(intake.warnings)}." if intake.warnings else ""
         raise BadInput(
             f"{len(intake.problems)} of {len(found)} batches could not be taken: "
-            f"{'; '.join(intake.problems)}.{where}"
+            f"{'; '.join(intake.problems)}.{where}{besides}"
         )
     if dry_run:
         intake.warnings.append("dry run: nothing was enqueued, and no file was moved")
     return Outcome(warnings=intake.warnings)
 
 
-def _take_in(ctx: JobContext, found: Sequence["Found"], *, dry_run: bool) -> "Intake":
+def take_in(ctx: JobContext, found: Sequence["Found"], *, dry_run: bool) -> "Intake":
+    """Take in what was found, one after the other.
+
+    Raises `ConfigurationError` or `TransientError` where the directory cannot be worked in; what
+    is wrong with one file only, after all others were taken.
+    """
+    try:
+        intake, stuck = _take_each(ctx, found, dry_run=dry_run)
+    except OSError as error:
+        raise _unusable(ctx.settings.images.batch_dir, error) from error
+    if stuck is not None:
+        raise _unusable(ctx.settings.images.batch_dir, stuck) from stuck
+    return intake
+
+
+def _take_each(
+    ctx: JobContext, found: Sequence["Found"], *, dry_run: bool
+) -> tuple["Intake", OSError | None]:
     from cronops.db.shop import check_shop
     from cronops.jobs.images.intake import Intake
 
+    stuck: OSError | None = None
     with ctx.connect("batches") as connection:
         intake = Intake(ctx, connection, dry_run=dry_run)
         if found:
@@ -95,11 +114,17 @@ def _take_in(ctx: JobContext, found: Sequence["Found"], *, dry_run: bool) -> "In
         for batch in found:
             if ctx.stopping:
                 break
-            intake.take(batch)
+            try:
+                intake.take(batch)
+            except OSError as error:
+                if error.errno not in _OF_ONE:
+                    raise
+                ctx.log.error("a batch cannot be moved", file=batch.shown, error=str(error))
+                stuck = stuck or error
         if not dry_run:
             intake.warnings += _finished(ctx, connection)
             _drop_old_edits(ctx, connection)
-    return intake
+    return intake, stuck
 
 
 def _unusable(root: Path, error: OSError) -> CronopsError:
@@ -107,7 +132,7 @@ def _unusable(root: Path, error: OSError) -> CronopsError:
     said = (
         f"the directory of batches {root} (CRONOPS_IMAGES__BATCH_DIR) cannot be worked in: {what}; "
         "archive/ and quarantine/ below it must be directories on the same file system, and "
-        "writable"
+        "writable, and every file in it must be ours to move"
     )
     return TransientError(said) if error.errno in _PASSING else ConfigurationError(said)
 

@@ -12,17 +12,24 @@ QUARANTINE = "quarantine"
 REJECTS = ".rejects.csv"
 REASON = ".reason.txt"
 
+# Of 255 bytes, all that a file system takes: the rest is for numbers, REJECTS, REASON.
+_LONGEST_NAME = 200
+
 
 def free_name(root: Path, folder: str, name: str) -> str:
     """`name`, or where it is taken in the folder, `name` with a number: ``images_a.2.csv``.
 
     Taken is what a batch lies under; what lies beside one is not looked at, so that a run that
-    died between the two goes on under the same name.
+    died between the two goes on under the same name. A name that leaves no room for those of what
+    lies beside it is cut: ``images_aaa….csv``.
     """
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix
+    if len(name.encode()) > _LONGEST_NAME:
+        stem = stem.encode()[: _LONGEST_NAME - len(suffix)].decode(errors="ignore") + "…"
+        name = stem + suffix
     with directory(root, folder, make=True) as there:
         if not exists(name, there):
             return name
-        stem, suffix = PurePath(name).stem, PurePath(name).suffix
         numbered = (f"{stem}.{number}{suffix}" for number in count(2))
         return next(one for one in numbered if not exists(one, there))
 
@@ -55,14 +62,19 @@ def file_away(
     """
     with directory(root) as here, directory(root, folder, make=True) as there:
         try:
+            if inode not in (None, _inode(name, here)):
+                return False
             os.rename(name, filed_as, src_dir_fd=here, dst_dir_fd=there)
         except FileNotFoundError:
             return False
-        moved = os.stat(filed_as, dir_fd=there, follow_symlinks=False).st_ino
-        # Seen only now: between a look and a move there is always a moment.
-        as_read = inode in (None, moved)
+        # Looked at again: between a look and a move there is always a moment.
+        as_read = inode in (None, _inode(filed_as, there))
         if not as_read:
             os.rename(filed_as, name, src_dir_fd=there, dst_dir_fd=here)
         os.fsync(there)
         os.fsync(here)
         return as_read
+
+
+def _inode(name: str, parent: int) -> int:
+    return os.stat(name, dir_fd=parent, follow_symlinks=False).st_ino

@@ -71,7 +71,7 @@ class Intake:
             ctx.log.info("the batch is gone again", file=found.shown)
             return
         except NotAFile as error:
-            self._quarantine(found, str(error))
+            self._quarantine(found, str(error), None)
             return
         except OSError as error:
             # Left where it is: what it lacks is somebody's leave to read it.
@@ -82,9 +82,18 @@ class Intake:
         except ChangedWhileRead:
             self._leave(found)
         except Rejected as error:
-            self._quarantine(found, str(error))
+            self._quarantine(found, str(error), os.fstat(file).st_ino)
         finally:
             os.close(file)
+
+    def _measure(self, file: int) -> None:
+        size, most = os.fstat(file).st_size, self._settings.max_batch_bytes
+        if size > most:
+            # Reading it would take the time of all others, in this run and in each that follows.
+            raise Rejected(
+                f"it has {size:,} bytes, and {most:,} may be (CRONOPS_IMAGES__MAX_BATCH_BYTES); "
+                "send it in parts"
+            )
 
     def _leave(self, found: Found) -> None:
         self._ctx.count("unsettled")
@@ -93,6 +102,7 @@ class Intake:
         )
 
     def _take_open(self, found: Found, file: int) -> None:
+        self._measure(file)
         content = fingerprint(file)
         known = batches.find_known(self._connection, content.sha256)
         if known is None or known.state == "rejected":
@@ -104,14 +114,14 @@ class Intake:
             except BadInput as error:
                 self._reject(found, content, str(error))
                 return
-        elif is_filed(self._root, ARCHIVE, known.filed_as):
+        else:
             self._ctx.count("repeated")
             self._ctx.log.warning(
                 "the same content was enqueued before: nothing is enqueued",
                 file=found.shown,
                 batch=known.id,
             )
-            if not self._dry_run:
+            if is_filed(self._root, ARCHIVE, known.filed_as):
                 filed_as = free_name(self._root, ARCHIVE, found.shown)
                 known = batches.Known(known.id, known.state, filed_as, 0)
         if not self._dry_run:
@@ -254,7 +264,7 @@ class Intake:
                 fence(self._connection, self._ctx.tokens)
         raise Rejected(reason)
 
-    def _quarantine(self, found: Found, reason: str) -> None:
+    def _quarantine(self, found: Found, reason: str, inode: int | None) -> None:
         ctx = self._ctx
         ctx.count("rejected")
         ctx.log.warning("rejected", file=found.shown, reason=reason)
@@ -266,7 +276,7 @@ class Intake:
         text = f"{found.shown} was rejected, and nothing of it was enqueued:\n{reason}\n"
         put_beside(self._root, QUARANTINE, filed_as + REASON, [text.encode()])
         ctx.step("quarantine", file=found.shown)
-        file_away(self._root, found.name, QUARANTINE, filed_as)
+        file_away(self._root, found.name, QUARANTINE, filed_as, inode=inode)
 
 
 def chunk_messages(

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -418,3 +419,65 @@ def test_its_owners_are_those_of_the_specification(cli: CommandLine) -> None:
     assert shown["accountable"] == ["Webshop Admin", "Stock Import"]
     assert shown["responsible"] == "Shared Ops"
     assert shown["consulted"] == ["Webshop"]
+
+
+def test_a_name_as_long_as_can_be_holds_up_no_other(studio: Studio) -> None:
+    bad, good = "images_" + "b" * 244 + ".csv", "images_" + "ü" * 122 + ".csv"
+    studio.batch(bad, "NONE;1;add;one.jpg")
+    studio.batch(good, *(f"A{n:07d};1;add;one.jpg" for n in range(1, 20)), "NONE;1;add;x.jpg")
+
+    studio.enqueue(code=65)
+
+    assert [state for _, state, _ in studio.edits()] == ["waiting"] * 19 + ["rejected"]
+    (batch,) = studio.database.query("SELECT filed_as FROM image_batch WHERE state = 'enqueued'")[0]
+    (rejected,) = studio.database.query(
+        "SELECT filed_as FROM image_batch WHERE state = 'rejected'"
+    )[0]
+    assert studio.files() == {
+        ".": [],
+        "archive": sorted([batch, batch.removesuffix(".csv") + ".rejects.csv"]),
+        "quarantine": [rejected, f"{rejected}.reason.txt"],
+    }
+    studio.batch(bad, "NONE;1;add;one.jpg")
+    studio.enqueue(code=65)
+    assert len(studio.files()["quarantine"]) == 4
+
+
+def test_what_was_left_out_and_what_failed_is_told_of_beside_a_rejected_file(
+    studio: Studio,
+) -> None:
+    studio.batch("images_a.csv", "A0000001;1;add;lost.jpg")
+    studio.enqueue()
+    studio.process()
+    studio.batch("images_b.csv", "NONE;1;add;one.jpg")
+    stderr = studio.enqueue(code=65).stderr
+    assert "1 of 1 batches could not be taken: images_b.csv" in stderr
+    told = "1 rows of images_a.csv failed; see: cronops images batches show 1"
+    ((reason,),) = studio.database.query("SELECT reason FROM run ORDER BY started_at DESC LIMIT 1")
+    assert told in reason
+
+
+def test_what_was_enqueued_before_is_said_to_be_repeated_though_the_archive_was_emptied(
+    studio: Studio,
+) -> None:
+    studio.batch("images_a.csv", GOOD)
+    studio.enqueue()
+    (studio.batches / "archive/images_a.csv").unlink()
+    studio.batch("images_a.csv", GOOD)
+    assert "was enqueued before" in studio.enqueue().stderr
+    assert studio.counts()["repeated"] == 1
+    assert studio.files() == {".": [], "archive": ["images_a.csv"]}
+    assert len(studio.edits()) == 1
+
+
+def test_a_batch_beyond_measure_is_not_even_read(studio: Studio) -> None:
+    with (studio.batches / "images_a.csv").open("wb") as file:
+        file.truncate(10 << 40)  # a hole: it takes no room
+    studio.batch("images_b.csv", GOOD)
+    begun = time.monotonic()
+    stderr = studio.enqueue(code=65).stderr
+    assert time.monotonic() - begun < 20
+    assert "images_a.csv: it has 10,995,116,277,760 bytes" in stderr
+    assert "CRONOPS_IMAGES__MAX_BATCH_BYTES" in stderr
+    assert len(studio.edits()) == 1
+    assert "images_a.csv" in studio.files()["quarantine"]

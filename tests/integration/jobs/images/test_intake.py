@@ -1,23 +1,34 @@
 """Files that somebody touches between their messages' commit and the archive; in this process."""
 
-from collections.abc import Callable
+import errno
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cronops.errors import ConfigurationError
+from cronops.jobs.images import enqueue_batches, intake
 from cronops.jobs.images.batch_file import Found
 from cronops.jobs.images.intake import Intake
 from tests.integration.jobs.images.conftest import Studio
 
 GOOD = "A0000001;1;add;one.jpg"
+LEVELS = ("info", "warning", "error")
 OTHER = "article_number;position;action;source\nA0000002;1;add;two.jpg\n"
 
 
-def take(studio: Studio, meddle: Callable[[Path], None]) -> Intake:
-    """Take in a batch, with which somebody meddles once its messages are committed."""
-    path = studio.batch("images_a.csv", GOOD)
+def take(
+    studio: Studio,
+    meddle: Callable[[Path], None],
+    *,
+    rows: Sequence[str] = (GOOD,),
+    at: str = "archive",
+    also: Sequence[str] = (),
+) -> Intake:
+    """Take in a batch, with which somebody meddles when it comes to the step `at`."""
+    path = studio.batch("images_a.csv", *rows)
     ((token,),) = studio.database.query(
         "INSERT INTO lease (key, owner_token, run_id, job, holder, expires_at)"
         " VALUES ('images', 0, 'run', 'images', 'test', now() + interval '1 hour')"
@@ -25,7 +36,7 @@ def take(studio: Studio, meddle: Callable[[Path], None]) -> Intake:
     )
 
     def step(name: str, **_: object) -> None:
-        if name == "archive":
+        if name == at:
             meddle(path)
 
     ctx: Any = SimpleNamespace(
@@ -33,21 +44,21 @@ def take(studio: Studio, meddle: Callable[[Path], None]) -> Intake:
         tokens=[token],
         run_id="run",
         correlation_id="c",
-        log=SimpleNamespace(info=lambda *_, **__: None),
+        log=SimpleNamespace(**{level: lambda *_, **__: None for level in LEVELS}),
+        stopping=False,
+        connect=lambda _: studio.database.connect(),
         step=step,
         count=lambda *_: None,
         progress=lambda *_: None,
     )
-    with studio.database.connect() as connection:
-        intake = Intake(ctx, connection, dry_run=False)
-        intake.take(Found("images_a.csv", 0.0))
-    assert studio.edits() == [(2, "waiting", None)]
-    return intake
+    found = [Found(name, 0.0) for name in ("images_a.csv", *also)]
+    return enqueue_batches.take_in(ctx, found, dry_run=False)
 
 
 def test_nothing_happens(studio: Studio) -> None:
-    intake = take(studio, lambda _: None)
-    assert (intake.problems, intake.warnings) == ([], [])
+    taken = take(studio, lambda _: None)
+    assert (taken.problems, taken.warnings) == ([], [])
+    assert studio.edits() == [(2, "waiting", None)]
     assert studio.files() == {".": [], "archive": ["images_a.csv"]}
 
 
@@ -70,8 +81,8 @@ def test_replaced_or_taken_away(studio: Studio, replaced: bool) -> None:
             new.write_text(OTHER)
             new.rename(path)
 
-    intake = take(studio, meddle)
-    (warning,) = intake.warnings
+    (warning,) = take(studio, meddle).warnings
+    assert studio.edits() == [(2, "waiting", None)]
     assert "was replaced or taken away" in warning
     assert studio.files()["."] == (["images_a.csv"] if replaced else [])
     if replaced:
@@ -79,3 +90,38 @@ def test_replaced_or_taken_away(studio: Studio, replaced: bool) -> None:
         studio.enqueue()
         assert studio.counts()["rows"] == 1
         assert studio.files() == {".": [], "archive": ["images_a.csv"]}
+
+
+def test_a_bad_batch_that_was_replaced_meanwhile_leaves_the_new_one_alone(studio: Studio) -> None:
+    def meddle(path: Path) -> None:
+        new = path.with_name("new")
+        new.write_text(OTHER)
+        new.rename(path)
+
+    (problem,) = take(studio, meddle, rows=("NONE;1;add;one.jpg",), at="quarantine").problems
+    assert "1 of 1 rows are bad" in problem
+    assert (studio.batches / "images_a.csv").read_text() == OTHER
+    assert studio.files()["quarantine"] == ["images_a.csv.reason.txt"]
+    studio.enqueue()
+    assert studio.counts()["rows"] == 1
+
+
+@pytest.mark.parametrize("moment", ["enqueued", "rejected"])
+def test_what_cannot_be_moved_holds_up_no_other(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """As in a directory with the sticky bit, where each may only move what is their own."""
+    studio.batch("images_b.csv", "A0000002;1;add;two.jpg")
+    good = GOOD if moment == "enqueued" else "NONE;1;add;one.jpg"
+    file_away = intake.file_away
+
+    def refuse(root: Path, name: str, *arguments: Any, **options: Any) -> bool:
+        if name == "images_a.csv":
+            raise PermissionError(errno.EPERM, "Operation not permitted", name)
+        return file_away(root, name, *arguments, **options)
+
+    monkeypatch.setattr(intake, "file_away", refuse)
+    with pytest.raises(ConfigurationError, match=r"Operation not permitted: 'images_a\.csv'"):
+        take(studio, lambda _: None, rows=(good,), also=("images_b.csv",))
+    assert studio.files()["."] == ["images_a.csv"]
+    assert studio.files()["archive"] == ["images_b.csv"]

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from cronops.jobs.images import batch_file
 from cronops.jobs.images.batch_file import ChangedWhileRead, find_batches, fingerprint, read_lines
 from cronops.jobs.images.confined import NotAFile, Standstill, directory, open_file
 from cronops.jobs.images.fetch import read_file
-from cronops.jobs.images.filing import file_away, free_name, is_filed, put_beside
+from cronops.jobs.images.filing import REASON, file_away, free_name, is_filed, put_beside
 from cronops.jobs.images.picture import Made
 from cronops.jobs.images.store import Store
 
@@ -108,7 +109,38 @@ def test_batches_are_found_by_their_names_the_oldest_first(tmp_path: Path) -> No
     assert names == ["images_.csv", "images_old.csv", "images_new.csv"]
 
 
+def test_a_batch_that_vanishes_while_the_directory_is_read_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("images_a.csv", "images_b.csv"):
+        (tmp_path / name).touch()
+    scan = os.scandir
+
+    @contextmanager
+    def meddled(parent: int) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with scan(parent) as entries:
+            found = list(entries)
+        (tmp_path / "images_a.csv").unlink()
+        yield iter(found)
+
+    monkeypatch.setattr(batch_file.os, "scandir", meddled)
+    with directory(tmp_path) as here:
+        assert [found.name for found in find_batches(here)] == ["images_b.csv"]
+
+
 # Filing -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["images_" + "a" * 244 + ".csv", "images_" + "ö" * 122 + ".csv"])
+def test_the_longest_name_is_filed_under_a_shorter_one(tmp_path: Path, name: str) -> None:
+    assert len(name.encode()) == 255
+    for number in (1, 2):
+        (tmp_path / name).touch()
+        filed_as = free_name(tmp_path, "archive", name)
+        assert filed_as.startswith(name[:60])
+        assert filed_as.endswith("….csv" if number == 1 else "….2.csv")
+        put_beside(tmp_path, "archive", filed_as + REASON, [b"why"])
+        assert file_away(tmp_path, name, "archive", filed_as)
 
 
 def test_nothing_is_overwritten_in_the_archive(tmp_path: Path) -> None:
@@ -164,6 +196,17 @@ def test_no_link_below_the_root_is_followed_but_the_root_may_be_one(tmp_path: Pa
     for source in ("link/one.jpg", "inside/one.jpg", "a/link.jpg"):
         with pytest.raises(BadInput, match="symbolic link"):
             read_file(source, root, limit=10)
+
+
+@pytest.mark.parametrize("part", ["..", ".", "", "a/b"])
+def test_nothing_leads_up_whoever_has_written_it(tmp_path: Path, part: str) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "secret.jpg").touch()
+    with pytest.raises(BadInput, match="no such file"):
+        read_file(f"{part}/secret.jpg", tmp_path / "root", limit=100)
+    with pytest.raises(OSError), directory(tmp_path / "root", part):
+        raise AssertionError
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
