@@ -24,7 +24,8 @@ def retry(
 ) -> None:
     """Enqueue the failed rows of a batch again; what is done is left alone.
 
-    A row that a newer batch has overtaken meanwhile changes nothing. An alert about the batch's
+    So are rows that wait and whose message was deleted. A row that a newer batch has overtaken
+    meanwhile changes nothing. An alert about the batch's
     messages is resolved.
     """
     from cronops.contract.alerts.outbox import write_handler_recovered

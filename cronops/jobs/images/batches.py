@@ -191,10 +191,19 @@ def chunks_of(
 
     Without the lines `besides`, from one to another. In a transaction, in which they stay.
     """
-    left_out = ",".join(f"[{first},{last}]" for first, last in besides)
-    values = {"batch": batch, "size": size, "states": list(states), "besides": f"{{{left_out}}}"}
+    values = {
+        "batch": batch,
+        "size": size,
+        "states": list(states),
+        "besides": as_multirange(besides),
+    }
     with connection.cursor(name="image_chunks") as cursor:
         yield from cursor.execute(_CHUNKS, values)
+
+
+def as_multirange(spans: Iterable[tuple[int, int]]) -> str:
+    """Spans from one line to another, ends included, as PostgreSQL reads them."""
+    return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
 def record_rejection(

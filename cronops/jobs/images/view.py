@@ -1,11 +1,11 @@
 """Batches and images as operators see them, and the retry of what failed."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cronops.db.audit import write_audit
 from cronops.errors import UsageError
-from cronops.jobs.images.batches import chunks_of
+from cronops.jobs.images.batches import as_multirange, chunks_of
 from cronops.jobs.images.intake import HANDLER, chunk_messages
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SHOW = f"""
 SELECT {_BATCH_COLUMNS} FROM image_batch
 WHERE id = coalesce(%(batch)s::bigint, (SELECT max(id) FROM image_batch))
 """  # noqa: S608 - as above
+_LAST_LINE = (1 << 31) - 2
 _LATEST = "SELECT id FROM image_batch ORDER BY id DESC LIMIT 5"
 _BAD_ROWS = """
 SELECT line, article_number, position, action, source, state, reason, updated_at FROM image_edit
@@ -47,11 +48,27 @@ UNION
 (SELECT article_number FROM article_image WHERE article_number < %(article)s
  GROUP BY article_number ORDER BY article_number DESC LIMIT 200)
 """
-_HOLD_BATCH = "SELECT state, sha256, retries FROM image_batch WHERE id = %(batch)s FOR UPDATE"
-_CRASHED = """
-SELECT id, (payload ->> 'first')::int, (payload ->> 'last')::int FROM queue_message
-WHERE status = 'CRASH' AND handler = %(handler)s AND (payload ->> 'batch')::bigint = %(batch)s
+# Not the batch's row: a worker has locked rows of the batch when it comes to that one.
+_ONE_RETRY = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('cronops.image_batch ' || %(batch)s, 0))"
+)
+_BATCH = "SELECT state, sha256, retries FROM image_batch WHERE id = %(batch)s"
+# In halves, each of which has an index. What others have put there is compared as it is: a cast
+# would fail over the first payload that is no chunk's.
+_MESSAGES = """
+SELECT id, true, payload -> 'first', payload -> 'last' FROM queue_message
+WHERE status = 'CRASH'
+    AND handler = %(handler)s AND payload -> 'batch' = to_jsonb(%(batch)s::bigint)
+UNION ALL
+SELECT id, false, payload -> 'first', payload -> 'last' FROM queue_message
+WHERE dedupe_key IS NOT NULL AND status IN ('NEW', 'IN_QUEUE', 'PROCESSING')
+    AND handler = %(handler)s AND payload -> 'batch' = to_jsonb(%(batch)s::bigint)
 ORDER BY id
+"""
+# Deleted with its message by an operator, a row would wait for ever.
+_FAIL_LOST = """
+UPDATE image_edit SET state = 'failed', reason = 'its message is gone'
+WHERE batch_id = %(batch)s AND state = 'waiting' AND NOT line <@ %(held)s::int4multirange
 """
 _LOCK = """
 SELECT state FROM image_edit WHERE batch_id = %(batch)s AND state = ANY(%(states)s) ORDER BY line
@@ -87,7 +104,7 @@ def list_batches(
 
 def show_batch(connection: "psycopg.Connection[Any]", batch: int | None) -> dict[str, Any]:
     """Everything of one batch, the newest for None. Raises `UsageError` where there is none."""
-    found = _rows(connection, _SHOW, {"batch": batch})
+    found = [] if _is_beyond(batch) else _rows(connection, _SHOW, {"batch": batch})
     if not found:
         raise UsageError(_no_batch(connection, batch))
     return found[0]
@@ -124,9 +141,9 @@ def retry_batch(
 ) -> tuple[int, int]:
     """Enqueue the failed rows of a batch again: how many rows, and how many messages.
 
-    `everything`: rows that are done, too. Messages of the batch in CRASH are put back with all
-    that waited in them. Written to the audit trail. Raises `UsageError` where there is no such
-    batch.
+    So are rows that wait and have no message any more. `everything`: rows that are done, too.
+    Messages of the batch in CRASH are put back with all that waited in them. Written to the audit
+    trail. Raises `UsageError` where there is no such batch.
     """
     from cronops.queue.control import retry
     from cronops.queue.enqueue import enqueue_many
@@ -134,8 +151,12 @@ def retry_batch(
     states = ["failed", "done", "superseded"] if everything else ["failed"]
     values: dict[str, Any] = {"batch": batch, "handler": HANDLER, "states": states}
     with connection.transaction():
-        sha256, retries = _hold(connection, batch)
-        crashed = connection.execute(_CRASHED, values).fetchall()
+        sha256, retries = _of_batch(connection, batch)
+        # Messages before rows: what ends in between is left to the message it had.
+        messages_of = _messages(connection, values)
+        crashed = [one for one in messages_of if one.in_crash]
+        held = as_multirange((one.first, one.last) for one in messages_of)
+        lost = connection.execute(_FAIL_LOST, {**values, "held": held}).rowcount
         row = connection.execute(_COUNT_LOCKED, values).fetchone()
         rows, done, failed, superseded = row or (0, 0, 0, 0)
         if not rows and not crashed:
@@ -144,15 +165,16 @@ def retry_batch(
         if rows:
             # Before these rows wait again: those that wait already have their messages, and so
             # have those whose message is in CRASH.
-            in_crash = [(first, last) for _, first, last in crashed]
+            in_crash = [(one.first, one.last) for one in crashed]
             chunks = list(chunks_of(connection, batch, chunk_rows, states=states, besides=in_crash))
             connection.execute(_WAIT_AGAIN, values)
-            counts = {"done": done, "failed": failed, "superseded": superseded}
+            # The batch has not counted as failed what was lost.
+            counts = {"done": done, "failed": failed - lost, "superseded": superseded}
             connection.execute(_REOPEN, {"batch": batch, **counts})
             again = chunk_messages(iter(chunks), batch, sha256, None, retry=retries + 1)
             messages = enqueue_many(connection, again)
         if crashed:
-            ids = [message for message, _, _ in crashed]
+            ids = [one.id for one in crashed]
             messages += len(retry(connection, act, ids=ids, on_retry=on_retry).ids)
         write_audit(
             connection,
@@ -165,9 +187,32 @@ def retry_batch(
     return rows, messages
 
 
-def _hold(connection: "psycopg.Connection[Any]", batch: int) -> tuple[str, int]:
-    """Lock a batch; its content's hash, and how often it was retried."""
-    found = connection.execute(_HOLD_BATCH, {"batch": batch}).fetchone()
+class _Message(NamedTuple):
+    """A message of a batch that is not done yet."""
+
+    id: int
+    in_crash: bool
+    first: int
+    last: int
+
+
+def _messages(
+    connection: "psycopg.Connection[Any]", values: Mapping[str, Any]
+) -> Sequence[_Message]:
+    found = [_Message(*row) for row in connection.execute(_MESSAGES, values).fetchall()]
+    return [
+        one
+        for one in found
+        if type(one.first) is type(one.last) is int and 0 < one.first <= one.last <= _LAST_LINE
+    ]
+
+
+def _of_batch(connection: "psycopg.Connection[Any]", batch: int) -> tuple[str, int]:
+    """A batch's content's hash, and how often it was retried; nobody else retries it meanwhile."""
+    found = None
+    if not _is_beyond(batch):
+        connection.execute(_ONE_RETRY, {"batch": str(batch)})
+        found = connection.execute(_BATCH, {"batch": batch}).fetchone()
     if found is None:
         raise UsageError(_no_batch(connection, batch))
     state, sha256, retries = found
@@ -186,6 +231,11 @@ def _rows(
 
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
+
+
+def _is_beyond(batch: int | None) -> bool:
+    """Whether a number is larger than any that the table could hold."""
+    return batch is not None and batch >= 1 << 63
 
 
 def _no_batch(connection: "psycopg.Connection[Any]", batch: int | None) -> str:

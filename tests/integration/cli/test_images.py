@@ -7,6 +7,7 @@ import pytest
 
 from tests.commands import CommandLine
 from tests.databases import Database
+from tests.servers import wait_until
 
 
 @pytest.fixture
@@ -89,9 +90,13 @@ def test_images_of_an_article(edited: Database, cli: CommandLine) -> None:
 def test_a_retry_is_enqueued_once_and_leaves_what_waits_alone(
     edited: Database, cli: CommandLine
 ) -> None:
+    edited.query(
+        "INSERT INTO queue_message (handler, payload, dedupe_key) VALUES"
+        """ ('images.update', '{"batch": 2, "chunk": 1, "first": 4, "last": 4}', 'x')"""
+    )
     assert shown(cli, "retry", "2") == {"batch": 2, "rows": 1, "messages": 1}
     assert shown(cli, "retry", "2") == {"batch": 2, "rows": 0, "messages": 0}
-    assert edited.query("SELECT payload FROM queue_message") == [
+    assert edited.query("SELECT payload FROM queue_message WHERE dedupe_key <> 'x'") == [
         ({"batch": 2, "chunk": 1, "first": 3, "last": 3},)
     ]
     assert edited.query("SELECT failed, retries, state FROM image_batch WHERE id = 2") == [
@@ -113,3 +118,66 @@ def test_a_message_for_a_batch_that_never_was(edited: Database, cli: CommandLine
     assert edited.query("SELECT status, error FROM queue_message") == [
         ("CRASH", "PermanentError: there is no batch 9 of images")
     ]
+
+
+def test_a_number_that_no_batch_can_have(edited: Database, cli: CommandLine) -> None:
+    for words in (("batches", "show"), ("retry",)):
+        missing = cli("images", *words, "99999999999999999999")
+        assert missing.returncode == 64
+        assert "there is no batch 99999999999999999999; the latest are 2, 1" in missing.stderr
+
+
+def test_a_retry_is_not_held_up_by_messages_that_nobody_can_read(
+    edited: Database, cli: CommandLine
+) -> None:
+    broken: list[Any] = [
+        {"batch": "two"}, {"batch": 2}, {"batch": 2, "first": 9, "last": 3}, {"batch": 1e40},
+        {"batch": 2, "first": 2, "last": 1 << 40}, {"batch": 2, "first": "x", "last": None}, [2], 2,
+        {"batch": 2, "first": 2.5, "last": 7},
+    ]  # fmt: skip
+    for payload in broken:
+        edited.query(
+            "INSERT INTO queue_message (handler, payload, status, finished_at)"
+            " VALUES ('images.update', %s, 'CRASH', now())",
+            (json.dumps(payload),),
+        )
+    assert shown(cli, "retry", "2") == {"batch": 2, "rows": 2, "messages": 1}
+    assert edited.query("SELECT payload FROM queue_message WHERE status = 'NEW'") == [
+        ({"batch": 2, "chunk": 1, "first": 3, "last": 4},)
+    ]
+
+
+def test_rows_whose_message_is_gone_are_enqueued_again(edited: Database, cli: CommandLine) -> None:
+    edited.query(
+        "INSERT INTO queue_message (handler, payload, dedupe_key) VALUES"
+        """ ('images.update', '{"batch": 2, "chunk": 1, "first": 4, "last": 4}', 'x')"""
+    )
+    assert shown(cli, "retry", "2")["rows"] == 1  # the failed one: line 4 has its message
+    edited.query("DELETE FROM queue_message")
+    assert shown(cli, "retry", "2") == {"batch": 2, "rows": 2, "messages": 1}
+    assert edited.query("SELECT payload FROM queue_message") == [
+        ({"batch": 2, "chunk": 1, "first": 3, "last": 4},)
+    ]
+    assert shown(cli, "retry", "2") == {"batch": 2, "rows": 0, "messages": 0}
+    assert edited.query("SELECT done, failed, state FROM image_batch WHERE id = 2") == [
+        (1, 0, "enqueued")
+    ]
+
+
+def test_a_retry_and_a_worker_do_not_wait_for_each_other(
+    edited: Database, cli: CommandLine
+) -> None:
+    with edited.connect() as worker, worker.transaction():
+        worker.execute("SELECT FROM image_edit WHERE batch_id = 2 AND line = 3 FOR UPDATE")
+        retry = cli.start("images", "retry", "2", "--json")
+        wait_until(
+            lambda: (
+                edited.query(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                == [(1,)]
+            )
+        )
+        worker.execute("UPDATE image_batch SET done = 1 WHERE id = 2")
+    assert retry.wait(20) == 0
