@@ -61,5 +61,10 @@ def list_(
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    made = [f"{one['file']} ({one['width']}x{one['height']})" for one in row["renditions"]]
+    kept = row["renditions"] if isinstance(row["renditions"], list) else []
+    made = [
+        f"{one.get('file')} ({one.get('width')}x{one.get('height')})"
+        for one in kept
+        if isinstance(one, dict)
+    ]
     return {**row, "made": ", ".join(made), "from": f"batch {row['batch_id']}, line {row['line']}"}

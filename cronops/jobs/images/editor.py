@@ -109,7 +109,7 @@ class Editor:
             image is not None
             and image.state == "present"
             and (image.source_sha256, image.recipe) == (digest, self._recipe)
-            and self._store.has([(one["file"], one["bytes"]) for one in image.renditions])
+            and self._store.has(image.renditions)
         )
 
     # Results --------------------------------------------------------------------------------

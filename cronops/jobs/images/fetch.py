@@ -52,6 +52,9 @@ class Fetcher:
         except TransientError as error:
             failures.append(str(error))
             raise
+        except ValueError as error:
+            # Hosts that no name server could know: `xn--`. The client's libraries each say so.
+            raise BadInput(f"{source} is no URL: {error}") from None
         failures.clear()
         return content
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from cronops.jobs.images.confined import Standstill, directory, remove, write_part
@@ -71,16 +72,19 @@ class Store:
         except _NothingThere:
             return
 
-    def has(self, files: Sequence[tuple[str, int]]) -> bool:
-        """Whether all these files, paths below the root, are there with these sizes."""
-        for file, size in files:
-            try:
-                facts = (self._root / file).lstat()
-            except OSError:
-                return False
-            if facts.st_size != size:
-                return False
-        return True
+    def has(self, renditions: Any) -> bool:
+        """Whether the files of what an image's row keeps are there, with these sizes.
+
+        Of whatever else a row may hold, nothing is there.
+        """
+        if not isinstance(renditions, list) or not renditions:
+            return False
+        try:
+            return all(
+                (self._root / one["file"]).lstat().st_size == one["bytes"] for one in renditions
+            )
+        except (OSError, TypeError, KeyError, ValueError):
+            return False
 
     @contextmanager
     def _open(self, *parts: str, make: bool = False) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """The handler `images.update`: what becomes of good sources, bad ones, and servers that fail."""
 
 import io
+import json
 import time
 from pathlib import Path
 
@@ -140,6 +141,7 @@ def test_a_bad_source_fails_alone_and_is_told_of(studio: Studio, tmp_path: Path)
         "bomb.png": "20,000 x 20,000 pixels are more than",
         "http://127.0.0.1:1/one.jpg": "not a public address",
     }
+    bad |= {"http://xn--/one.jpg": "is no URL", "https://localhost:0/x": "is no URL"}
     rows = [f"A{n:07d};1;add;{source}" for n, source in enumerate(bad, 1)]
     studio.env["CRONOPS_IMAGES__MAX_BYTES"] = "150000"
 
@@ -147,7 +149,7 @@ def test_a_bad_source_fails_alone_and_is_told_of(studio: Studio, tmp_path: Path)
 
     assert messages(studio) == [("PROCESSED", 1)]
     assert batch_of(studio) == {
-        "state": "done", "rows": 11, "done": 1, "failed": 10, "superseded": 0,
+        "state": "done", "rows": 13, "done": 1, "failed": 12, "superseded": 0,
     }  # fmt: skip
     for (_, state, reason), (source, says) in zip(studio.edits(), bad.items(), strict=False):
         assert state == "failed", source
@@ -157,7 +159,7 @@ def test_a_bad_source_fails_alone_and_is_told_of(studio: Studio, tmp_path: Path)
     assert "lost.jpg" in shown.stdout
     assert "cronops images retry 1" in shown.stderr
     assert "images_a.csv" in studio.command("batches", "list", "--failed").stdout
-    told = "10 rows of images_a.csv failed; see: cronops images batches show 1"
+    told = "12 rows of images_a.csv failed; see: cronops images batches show 1"
     assert told in studio.enqueue().stderr
     assert told not in studio.enqueue().stderr
 
@@ -167,6 +169,33 @@ def bomb() -> bytes:
     buffer = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def test_an_image_whose_record_is_damaged_is_made_again(studio: Studio) -> None:
+    studio.source("one.jpg")
+    rows = [f"A000000{n};1;replace;one.jpg" for n in range(1, 8)]
+    work(studio, "images_a.csv", *rows)
+    damaged = [[], {}, 5, "x", None, [{}], [{"file": None, "bytes": "x"}]]
+    for number, renditions in enumerate(damaged, 1):
+        studio.database.query(
+            "UPDATE article_image SET renditions = %s WHERE article_number = %s",
+            (json.dumps(renditions), f"A000000{number}"),
+        )
+    work(studio, "images_b.csv", *reversed(rows))
+    assert batch_of(studio, 2) | {"done": 7, "failed": 0} == batch_of(studio, 2)
+    assert studio.database.query(
+        "SELECT DISTINCT jsonb_array_length(renditions) FROM article_image"
+    ) == [(2,)]
+    assert studio.command("list", "--article", "A0000001").returncode == 0
+
+
+def test_a_damaged_record_can_be_listed(studio: Studio) -> None:
+    studio.source("one.jpg")
+    work(studio, "images_a.csv", "A0000001;1;add;one.jpg")
+    for renditions in ({}, 5, [{}], [{"file": "x"}]):
+        studio.database.query("UPDATE article_image SET renditions = %s", (json.dumps(renditions),))
+        listed = studio.command("list", "--article", "A0000001")
+        assert listed.returncode == 0, listed.stderr
 
 
 def test_where_all_rows_fail_the_owners_are_told_and_a_retry_helps(studio: Studio) -> None:

@@ -250,9 +250,9 @@ def test_the_store_holds_what_was_written_last_and_nothing_else_of_the_position(
     assert sorted(path.name for path in folder.iterdir()) == [
         ".11-large.jpg.part", "1-large.jpg", "1-small.jpg", "11-large.jpg",
     ]  # fmt: skip
-    assert store.has([(file, 2) for file in files])
-    assert not store.has([(file, 1) for file in files])
-    assert not store.has([("nowhere", 2)])
+    assert store.has([{"file": file, "bytes": 2} for file in files])
+    assert not store.has([{"file": file, "bytes": 1} for file in files])
+    assert not store.has([{"file": "nowhere", "bytes": 2}])
     assert stat.S_IMODE((tmp_path / files[0]).stat().st_mode) == 0o644
     store.remove("A/1", 1)
     assert sorted(path.name for path in folder.iterdir()) == [".11-large.jpg.part", "11-large.jpg"]
