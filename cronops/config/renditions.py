@@ -7,6 +7,7 @@ from cronops.config.kinds import choice, integer, text
 from cronops.config.setting import InvalidSettings, Section, Setting
 
 FORMATS = ("jpeg", "png", "webp")
+_WIDEST_WEBP = 16_383
 _SHAPE = 'must be a list such as [{"name": "large", "width": 1600, "height": 1600}]'
 
 
@@ -31,10 +32,12 @@ class Rendition(Section):
     quality = integer(85, "Of jpeg and webp.", at_least=1, at_most=100)
 
     def check(self) -> None:
-        """A name and a box are needed."""
+        """A name and a box are needed, and one that its format can hold."""
         for key in ("name", "width", "height"):
             if not getattr(self, key):
                 raise ValueError(f"{key} is missing")
+        if self.format == "webp" and max(self.width, self.height) > _WIDEST_WEBP:
+            raise ValueError(f"webp has at most {_WIDEST_WEBP:,} pixels a side")
 
 
 def renditions(description: str, *default: Mapping[str, Any]) -> Setting[list[Rendition]]:

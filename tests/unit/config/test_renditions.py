@@ -32,6 +32,7 @@ def test_what_is_left_out_has_a_default() -> None:
         ([{"name": "a", "width": 1, "height": 1, "fit": "squeeze"}], "contain or cover"),
         ([{"name": "a", "width": 1, "height": 1, "quality": 101}], "at most 100"),
         ([{"name": "a", "width": 1, "height": 1, "widht": 1}], "did you mean 'width'"),
+        ([{"name": "a", "width": 16384, "height": 1, "format": "webp"}], "webp has at most 16,383"),
         ([{"name": "a", "width": 1, "height": 1}] * 2, "two renditions are called 'a'"),
     ],
 )
