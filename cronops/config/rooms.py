@@ -63,7 +63,7 @@ class ImagesSettings(Section):
     )
     max_pixels = integer(
         50_000_000,
-        "A source of more pixels is refused before it is decoded; some 8 bytes of memory each.",
+        "A source of more pixels is refused before it is decoded; up to 18 bytes of memory each.",
         at_least=1,
         at_most=1_000_000_000,
     )
