@@ -104,12 +104,20 @@ def exists(name: str, parent: int) -> bool:
 
 
 def write_part(part: str, parent: int, blocks: Iterable[bytes]) -> None:
-    """Write a file under a temporary name, synced; `os.rename` then gives it its own."""
+    """Write a file under a temporary name, synced; `os.rename` then gives it its own.
+
+    Where it cannot be written to its end, nothing is left of it.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(part, flags, 0o644, dir_fd=parent), "wb") as file:
-        file.writelines(blocks)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(os.open(part, flags, 0o644, dir_fd=parent), "wb") as file:
+            file.writelines(blocks)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            remove(part, parent)
+        raise
 
 
 def remove(name: str, parent: int) -> None:

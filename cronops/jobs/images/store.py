@@ -34,19 +34,26 @@ class Store:
         name before each becomes visible.
         """
         names = [f"{position}-{one.name}.{EXTENSIONS[one.format]}" for one in made]
-        parts = place_of(article)
-        with self._open(*parts, make=True) as there:
+        place = place_of(article)
+        with self._open(*place, make=True) as there:
             self._sweep(there, position)
-            for name, one in zip(names, made, strict=True):
-                part = f".{name}.part"
-                write_part(part, there, [one.content])
+            parts = [f".{name}.part" for name in names]
+            try:
+                # All of them before the first is seen: a disk that is full leaves the old image.
+                for part, one in zip(parts, made, strict=True):
+                    write_part(part, there, [one.content])
+            except OSError:
+                for part in parts:
+                    remove(part, there)
+                raise
+            for part, name in zip(parts, names, strict=True):
                 step(name)
                 os.rename(part, name, src_dir_fd=there, dst_dir_fd=there)
             for other in self._of(there, position):
                 if other not in names:
                     remove(other, there)
             os.fsync(there)
-        return ["/".join((*parts, name)) for name in names]
+        return ["/".join((*place, name)) for name in names]
 
     def remove(self, article: str, position: int) -> None:
         """Remove an image's renditions; the article's directory with the last of them."""

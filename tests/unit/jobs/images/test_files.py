@@ -1,8 +1,9 @@
 """Files that change, move, or are not what they are called."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cronops.errors import BadInput, TransientError
-from cronops.jobs.images import batch_file
+from cronops.jobs.images import batch_file, confined, store
 from cronops.jobs.images.batch_file import ChangedWhileRead, find_batches, fingerprint, read_lines
 from cronops.jobs.images.confined import NotAFile, Standstill, directory, open_file
 from cronops.jobs.images.fetch import read_file
@@ -256,6 +257,36 @@ def test_the_store_holds_what_was_written_last_and_nothing_else_of_the_position(
     assert stat.S_IMODE((tmp_path / files[0]).stat().st_mode) == 0o644
     store.remove("A/1", 1)
     assert sorted(path.name for path in folder.iterdir()) == [".11-large.jpg.part", "11-large.jpg"]
+
+
+@pytest.mark.parametrize("full_at", [1, 2])
+def test_a_full_disk_leaves_what_was_there_and_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_at: int
+) -> None:
+    old, new = (
+        [Made(name, content, 1, 1, "jpeg") for name in ("big", "thumb")]
+        for content in (b"old", b"new")
+    )
+    shop = Store(tmp_path)
+    files = [tmp_path / file for file in shop.write("A1", 1, old, step=lambda _: None)]
+    places = iter((1, 2))
+
+    def full(part: str, parent: int, blocks: Iterable[bytes]) -> None:
+        if next(places) == full_at:
+            blocks = half(*blocks)
+        confined.write_part(part, parent, blocks)
+
+    def half(content: bytes) -> Iterator[bytes]:
+        yield content[:1]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "write_part", full)
+    with pytest.raises(Standstill, match="No space left on device"):
+        shop.write("A1", 1, new, step=lambda _: None)
+    assert [file.read_bytes() for file in files] == [b"old", b"old"]
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        file.name for file in files
+    )
 
 
 def test_removing_the_last_image_removes_the_articles_directory(tmp_path: Path) -> None:
