@@ -75,18 +75,24 @@ SELECT state FROM image_edit WHERE batch_id = %(batch)s AND state = ANY(%(states
 FOR UPDATE
 """
 _COUNT_LOCKED = f"""
-SELECT count(*), count(*) FILTER (WHERE state = 'done'), count(*) FILTER (WHERE state = 'failed'),
-    count(*) FILTER (WHERE state = 'superseded')
-FROM ({_LOCK}) AS locked
+SELECT count(*) FROM ({_LOCK}) AS locked
 """  # noqa: S608 - made of constants
 _WAIT_AGAIN = """
 UPDATE image_edit SET state = 'waiting', starts = 0, updated_at = clock_timestamp()
 WHERE batch_id = %(batch)s AND state = ANY(%(states)s)
 """
+# Locked after its rows, and before they are counted: then nobody counts one up meanwhile.
+_LOCK_BATCH = "SELECT FROM image_batch WHERE id = %(batch)s FOR UPDATE"
 _REOPEN = """
 UPDATE image_batch
-SET done = done - %(done)s, failed = failed - %(failed)s, superseded = superseded - %(superseded)s,
+SET done = counted.done, failed = counted.failed, superseded = counted.superseded,
     state = 'enqueued', finished_at = NULL, retries = retries + 1
+FROM (
+    SELECT count(*) FILTER (WHERE state = 'done') AS done,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
+        count(*) FILTER (WHERE state = 'superseded') AS superseded
+    FROM image_edit WHERE batch_id = %(batch)s
+) AS counted
 WHERE id = %(batch)s
 """
 
@@ -156,9 +162,9 @@ def retry_batch(
         messages_of = _messages(connection, values)
         crashed = [one for one in messages_of if one.in_crash]
         held = as_multirange((one.first, one.last) for one in messages_of)
-        lost = connection.execute(_FAIL_LOST, {**values, "held": held}).rowcount
+        connection.execute(_FAIL_LOST, {**values, "held": held})
         row = connection.execute(_COUNT_LOCKED, values).fetchone()
-        rows, done, failed, superseded = row or (0, 0, 0, 0)
+        rows = row[0] if row else 0
         if not rows and not crashed:
             return 0, 0
         messages = 0
@@ -168,9 +174,8 @@ def retry_batch(
             in_crash = [(one.first, one.last) for one in crashed]
             chunks = list(chunks_of(connection, batch, chunk_rows, states=states, besides=in_crash))
             connection.execute(_WAIT_AGAIN, values)
-            # The batch has not counted as failed what was lost.
-            counts = {"done": done, "failed": failed - lost, "superseded": superseded}
-            connection.execute(_REOPEN, {"batch": batch, **counts})
+            connection.execute(_LOCK_BATCH, values)
+            connection.execute(_REOPEN, values)
             again = chunk_messages(iter(chunks), batch, sha256, None, retry=retries + 1)
             messages = enqueue_many(connection, again)
         if crashed:

@@ -181,3 +181,13 @@ def test_a_retry_and_a_worker_do_not_wait_for_each_other(
         )
         worker.execute("UPDATE image_batch SET done = 1 WHERE id = 2")
     assert retry.wait(20) == 0
+
+
+def test_a_retry_counts_anew_what_somebody_has_changed_by_hand(
+    edited: Database, cli: CommandLine
+) -> None:
+    edited.query("UPDATE image_edit SET state = 'waiting' WHERE state IN ('done', 'failed')")
+    assert shown(cli, "retry", "2") == {"batch": 2, "rows": 3, "messages": 1}
+    assert edited.query("SELECT done, failed, superseded FROM image_batch WHERE id = 2") == [
+        (0, 0, 0)
+    ]
