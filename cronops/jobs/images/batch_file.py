@@ -77,6 +77,8 @@ def fingerprint(file: int) -> Content:
     for block in _blocks(file):
         digest.update(block)
         size += len(block)
+        if size > before[0]:  # whoever writes as fast as this reads would never let it end
+            raise ChangedWhileRead
     if _stamp(file) != before or size != before[0]:
         raise ChangedWhileRead
     return Content(digest.hexdigest(), size, before)
@@ -89,9 +91,12 @@ def read_lines(file: int, content: Content, encoding: str) -> Iterator[tuple[int
     `ChangedWhileRead` at the end where it is not what `content` says any more.
     """
     digest = hashlib.sha256()
-    number, rest = 1, b""
+    number, rest, size = 1, b"", 0
     for block in _blocks(file):
         digest.update(block)
+        size += len(block)
+        if size > content.size:
+            raise ChangedWhileRead
         if number == 1 and not rest:
             block = block.removeprefix(_BOM)
         whole, newline, tail = block.rpartition(b"\n")

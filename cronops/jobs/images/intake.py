@@ -27,14 +27,11 @@ from cronops.jobs.images.filing import (
     is_filed,
     put_beside,
 )
+from cronops.jobs.images.messages import chunk_messages
 from cronops.jobs.images.rows import COLUMNS, Edit, Reject, RowReader, joined, read_header
 
 if TYPE_CHECKING:
     import psycopg
-
-    from cronops.queue.message import NewMessage
-
-HANDLER = "images.update"
 
 _REASONS_SHOWN = 200
 
@@ -112,6 +109,8 @@ class Intake:
                     return
                 known = self._enqueue(found, file, content)
             except BadInput as error:
+                if not still_as_read(file, content):
+                    raise ChangedWhileRead from None
                 self._reject(found, content, str(error))
                 return
         else:
@@ -277,24 +276,3 @@ class Intake:
         put_beside(self._root, QUARANTINE, filed_as + REASON, [text.encode()])
         ctx.step("quarantine", file=found.shown)
         file_away(self._root, found.name, QUARANTINE, filed_as, inode=inode)
-
-
-def chunk_messages(
-    chunks: Iterator[tuple[int, int, int]],
-    batch: int,
-    sha256: str,
-    correlation_id: str | None,
-    *,
-    retry: int = 0,
-) -> "Iterator[NewMessage]":
-    """A message for each chunk: its number, its first line and its last."""
-    from cronops.queue.message import NewMessage
-
-    suffix = f" retry {retry}" if retry else ""
-    for chunk, first, last in chunks:
-        yield NewMessage(
-            handler=HANDLER,
-            payload={"batch": batch, "chunk": chunk, "first": first, "last": last},
-            dedupe_key=f"{HANDLER} {sha256} {chunk}{suffix}",
-            correlation_id=correlation_id,
-        )

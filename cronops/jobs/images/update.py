@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from cronops.contract.context import JobContext
 from cronops.errors import PermanentError, TransientError
-from cronops.jobs.images.intake import HANDLER
+from cronops.jobs.images.messages import HANDLER
 from cronops.owners import STOCK_IMPORT, WEBSHOP_ADMIN
 from cronops.queue.handler import handler
 from cronops.queue.message import Message

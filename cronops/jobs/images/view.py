@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cronops.db.audit import write_audit
 from cronops.errors import UsageError
 from cronops.jobs.images.batches import as_multirange, chunks_of
-from cronops.jobs.images.intake import HANDLER, chunk_messages
+from cronops.jobs.images.messages import HANDLER, chunk_messages
 
 if TYPE_CHECKING:
     import psycopg

@@ -49,7 +49,7 @@ def take(
         connect=lambda _: studio.database.connect(),
         step=step,
         count=lambda *_: None,
-        progress=lambda *_: None,
+        progress=lambda *_: step("progress"),
     )
     found = [Found(name, 0.0) for name in ("images_a.csv", *also)]
     return enqueue_batches.take_in(ctx, found, dry_run=False)
@@ -70,6 +70,18 @@ def test_appended_to(studio: Studio) -> None:
     (problem,) = take(studio, append).problems
     assert "was written to after it was enqueued" in problem
     assert "archive/images_a.csv" in problem
+
+
+def test_what_is_bad_while_it_is_still_written_is_left(studio: Studio) -> None:
+    def append(path: Path) -> None:
+        with path.open("a") as file:
+            file.write(f"{GOOD}\n")
+
+    # More than one block: what is damaged is come to after somebody has written.
+    taken = take(studio, append, rows=(*[GOOD] * 15_000, "\0"), at="progress")
+    assert (taken.problems, taken.warnings) == ([], [])
+    assert studio.files()["."] == ["images_a.csv"]
+    assert studio.database.query("SELECT count(*) FROM image_batch") == [(0,)]
 
 
 @pytest.mark.parametrize("replaced", [True, False])

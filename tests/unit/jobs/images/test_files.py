@@ -80,6 +80,27 @@ def test_what_changes_between_two_looks_is_noticed(opened: tuple[Path, int], cha
         list(reading)
 
 
+def test_whoever_writes_as_fast_as_it_is_read_does_not_keep_it_reading(
+    opened: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, file = opened
+    content, before = fingerprint(file), path.stat().st_size
+    read = os.read
+
+    def read_and_write(descriptor: int, most: int) -> bytes:
+        block = read(descriptor, most)
+        with path.open("ab") as more:
+            more.write(b"more\n")
+        assert path.stat().st_size < before + 100
+        return block
+
+    monkeypatch.setattr(batch_file.os, "read", read_and_write)
+    with pytest.raises(ChangedWhileRead):
+        list(read_lines(file, content, "utf-8"))
+    with pytest.raises(ChangedWhileRead):
+        fingerprint(file)
+
+
 def test_a_damaged_line_is_named_by_its_number(opened: tuple[Path, int]) -> None:
     path, file = opened
     path.write_bytes(b"\n" * 70_000 + b"\xff\n")
