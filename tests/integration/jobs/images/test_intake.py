@@ -72,13 +72,15 @@ def test_appended_to(studio: Studio) -> None:
     assert "archive/images_a.csv" in problem
 
 
-def test_what_is_bad_while_it_is_still_written_is_left(studio: Studio) -> None:
-    def append(path: Path) -> None:
-        with path.open("a") as file:
-            file.write(f"{GOOD}\n")
+@pytest.mark.parametrize("mode", ["ab", "r+b"])
+def test_what_is_bad_while_it_is_still_written_is_left(studio: Studio, mode: str) -> None:
+    def write(path: Path) -> None:
+        # Appended, or put where room was made for it: then the size is the same.
+        with path.open(mode) as file:
+            file.write(b"article_number")
 
     # More than one block: what is damaged is come to after somebody has written.
-    taken = take(studio, append, rows=(*[GOOD] * 15_000, "\0"), at="progress")
+    taken = take(studio, write, rows=(*[GOOD] * 15_000, "\0"), at="progress")
     assert (taken.problems, taken.warnings) == ([], [])
     assert studio.files()["."] == ["images_a.csv"]
     assert studio.database.query("SELECT count(*) FROM image_batch") == [(0,)]
