@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cronops.errors import ConfigurationError
+from cronops.errors import ConfigurationError, LeaseLost
 from cronops.jobs.images import enqueue_batches, intake
 from cronops.jobs.images.batch_file import Found
 from cronops.jobs.images.intake import Intake
@@ -26,6 +26,7 @@ def take(
     rows: Sequence[str] = (GOOD,),
     at: str = "archive",
     also: Sequence[str] = (),
+    holds_lock: bool = True,
 ) -> Intake:
     """Take in a batch, with which somebody meddles when it comes to the step `at`."""
     path = studio.batch("images_a.csv", *rows)
@@ -41,7 +42,7 @@ def take(
 
     ctx: Any = SimpleNamespace(
         settings=studio.database.settings(images={"batch_dir": str(studio.batches), "settle": 0}),
-        tokens=[token],
+        tokens=[token if holds_lock else 0],
         run_id="run",
         correlation_id="c",
         log=SimpleNamespace(**{level: lambda *_, **__: None for level in LEVELS}),
@@ -60,6 +61,15 @@ def test_nothing_happens(studio: Studio) -> None:
     assert (taken.problems, taken.warnings) == ([], [])
     assert studio.edits() == [(2, "waiting", None)]
     assert studio.files() == {".": [], "archive": ["images_a.csv"]}
+
+
+@pytest.mark.parametrize("row", [GOOD, "NONE;1;add;one.jpg"])
+def test_without_its_lock_a_run_commits_nothing(studio: Studio, row: str) -> None:
+    with pytest.raises(LeaseLost):
+        take(studio, lambda _: None, rows=(row,), holds_lock=False)
+    for table in ("image_batch", "image_edit", "queue_message"):
+        assert studio.database.query(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert studio.files()["."] == ["images_a.csv"]
 
 
 def test_appended_to(studio: Studio) -> None:

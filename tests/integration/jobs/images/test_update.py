@@ -162,6 +162,9 @@ def test_a_bad_source_fails_alone_and_is_told_of(studio: Studio, tmp_path: Path)
     told = "12 rows of images_a.csv failed; see: cronops images batches show 1"
     assert told in studio.enqueue().stderr
     assert told not in studio.enqueue().stderr
+    studio.command("retry", "1")
+    studio.process()
+    assert told in studio.enqueue().stderr  # of what failed once more, once more
 
 
 def bomb() -> bytes:

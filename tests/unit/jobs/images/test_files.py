@@ -4,18 +4,21 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cronops.config import Settings
 from cronops.errors import BadInput, TransientError
 from cronops.jobs.images import batch_file, confined, store
 from cronops.jobs.images.batch_file import ChangedWhileRead, find_batches, fingerprint, read_lines
 from cronops.jobs.images.confined import NotAFile, Standstill, directory, open_file
-from cronops.jobs.images.fetch import read_file
+from cronops.jobs.images.fetch import Fetcher, read_file
 from cronops.jobs.images.filing import REASON, file_away, free_name, is_filed, put_beside
 from cronops.jobs.images.picture import Made
 from cronops.jobs.images.store import Store
@@ -242,6 +245,31 @@ def test_a_file_may_have_as_many_bytes_as_its_limit(tmp_path: Path) -> None:
     assert len(read_file("a", tmp_path, limit=10)) == 10
     with pytest.raises(BadInput, match="larger than 9 bytes"):
         read_file("a", tmp_path, limit=9)
+
+
+def test_a_file_that_is_longer_than_it_says_is_not_read_on_for_ever() -> None:
+    # Of no size at all, by its facts.
+    with pytest.raises(BadInput, match="larger than 3 bytes"):
+        read_file("version", Path("/proc"), limit=3)
+
+
+def test_an_answer_makes_a_server_one_that_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ctx: Any = SimpleNamespace(settings=Settings())
+    fetcher, url = Fetcher(ctx), "https://example.com/one.jpg"
+    answers = iter((False, False, True, False, False, False))
+
+    def get(*_: object, **__: object) -> Any:
+        if not next(answers):
+            raise TransientError("it is down")
+        return SimpleNamespace(content=b"")
+
+    monkeypatch.setattr(fetcher, "_client", lambda: SimpleNamespace(get=get))
+    for _ in range(6):
+        assert fetcher.why_not_now(url) is None
+        with suppress(TransientError):
+            fetcher.fetch(url)
+    assert fetcher.why_not_now(url) == "it is down"
+    assert fetcher.why_not_now("https://example.org/one.jpg") is None
 
 
 def test_a_root_that_is_missing_is_nobodys_fault_but_the_mounts(tmp_path: Path) -> None:
