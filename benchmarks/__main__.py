@@ -10,6 +10,7 @@ from benchmarks import (
     claim_history,
     enqueue,
     fence,
+    images,
     manifests,
     memory,
     ours,
@@ -29,6 +30,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "enqueue": enqueue.run,
     "fence": lambda database, _, quick: fence.run(database, quick),
     "memory": lambda database, _, quick: memory.run(database, quick),
+    "images": lambda database, _, quick: images.run(database, quick),
     "manifests": manifests.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }

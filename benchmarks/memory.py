@@ -52,8 +52,8 @@ def _peak(database: Database, count: int) -> float:
         if time.monotonic() > until:
             process.terminate()
             raise Unmeasurable(f"not done after {LIMIT_SECONDS} s")
-        for pid in _tree(process.pid):
-            peaks[pid] = max(peaks.get(pid, 0), _high_water_mark(pid))
+        for pid in process_tree(process.pid):
+            peaks[pid] = max(peaks.get(pid, 0), high_water_mark(pid))
         time.sleep(SAMPLE_SECONDS)
     if process.returncode:
         raise Unmeasurable(f"exit {process.returncode}")
@@ -61,7 +61,8 @@ def _peak(database: Database, count: int) -> float:
     return sum(peaks.values()) / MEGABYTE
 
 
-def _tree(root: int) -> Sequence[int]:
+def process_tree(root: int) -> Sequence[int]:
+    """A process and all below it."""
     found = [root]
     for pid in found:
         try:
@@ -72,7 +73,8 @@ def _tree(root: int) -> Sequence[int]:
     return found
 
 
-def _high_water_mark(pid: int) -> int:
+def high_water_mark(pid: int) -> int:
+    """Its peak resident memory in KiB; 0 where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     except OSError:

@@ -17,6 +17,11 @@ class JobEntry(NamedTuple):
 
 
 JOBS: dict[str, JobEntry] = {
+    "images enqueue-batches": JobEntry(
+        "cronops.jobs.images.enqueue_batches:enqueue_batches",
+        "CR-001",
+        "Enqueue the image edits that batches ask for.",
+    ),
     "queue clean": JobEntry(
         "cronops.jobs.queue.clean:clean", "CR-005", "Delete finished messages and old records."
     ),
@@ -26,6 +31,7 @@ JOBS: dict[str, JobEntry] = {
 }
 
 HANDLERS: dict[str, str] = {
+    "images.update": "cronops.jobs.images.update:update",
     "sample.echo": "cronops.samples.handlers:echo",
     "sample.fail": "cronops.samples.handlers:fail",
     "sample.sleep": "cronops.samples.handlers:sleep",
