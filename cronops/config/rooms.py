@@ -1,8 +1,9 @@
 """Settings that belong to single jobs, a section a room."""
 
+from datetime import timedelta
 from pathlib import Path
 
-from cronops.config.kinds import path
+from cronops.config.kinds import duration, path
 from cronops.config.setting import Section
 
 
@@ -36,6 +37,10 @@ class SuppliersSettings(Section):
         Path("/var/lib/cronops/suppliers"),
         "The root that suppliers' directories must lie under; each supplier's files move through "
         "`incoming/`, `processing/`, `processed/` and `rejected/` there.",
+    )
+    lock_wait = duration(
+        timedelta(minutes=1),
+        "Of `--all`: longest wait for one supplier that another run is importing.",
     )
 
 

@@ -1,0 +1,127 @@
+"""The parts of a supplier's file: itself, or the members of a ZIP, none of them trusted."""
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, cast
+
+from cronops.errors import BadInput
+
+MOST_BYTES = 4 * 1024**3
+"""What a ZIP may hold, unpacked."""
+HIGHEST_RATIO = 200
+"""Unpacked to packed; stock files reach 20, and bombs 1,000."""
+MOST_MEMBERS = 1_000
+_SMALL = 10 * 1024**2
+_ZIP_MARK = b"PK"
+_IS_ENCRYPTED = 0x1
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something to be read from its beginning, more than once if need be."""
+
+    name: str
+    size: int
+    """In bytes, unpacked."""
+    open: Callable[[], BinaryIO]
+
+
+@contextmanager
+def parts_of(path: Path, member_glob: str) -> Iterator[Sequence[Part]]:
+    """The parts of the file, in the order of their names. Raises `BadInput`."""
+    with path.open("rb") as file:
+        is_zip = file.read(2) == _ZIP_MARK
+    if not is_zip:
+        yield [Part(path.name, path.stat().st_size, lambda: path.open("rb"))]
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield _members(path.name, archive, member_glob)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
+        raise BadInput(f"{path.name} is no whole ZIP: {error}") from None
+
+
+def _members(name: str, archive: zipfile.ZipFile, member_glob: str) -> Sequence[Part]:
+    members = archive.infolist()
+    if len(members) > MOST_MEMBERS:
+        raise BadInput(f"{name} has {len(members):,} members; {MOST_MEMBERS:,} are allowed")
+    for member in members:
+        _check(name, member)
+    wanted = [
+        member
+        for member in members
+        if not member.is_dir() and fnmatchcase(PurePosixPath(member.filename).name, member_glob)
+    ]
+    if not wanted:
+        raise BadInput(f"{name} has no member that fits {member_glob!r}")
+    budget = _Budget(name, sum(member.compress_size for member in wanted))
+    budget.check(sum(member.file_size for member in wanted))
+    wanted.sort(key=lambda member: member.filename)
+    return [
+        Part(
+            f"{name}/{member.filename}",
+            member.file_size,
+            # What the directory of a ZIP says of sizes need not be so: what comes is counted.
+            lambda member=member: cast("BinaryIO", _Counted(archive.open(member), budget)),  # type: ignore[misc]
+        )
+        for member in wanted
+    ]
+
+
+def _check(name: str, member: zipfile.ZipInfo) -> None:
+    inside = member.filename
+    path = PurePosixPath(inside.replace("\\", "/"))
+    is_drive = len(inside) > 1 and inside[1] == ":"
+    if path.is_absolute() or ".." in path.parts or is_drive:
+        raise BadInput(f"{name}: a member is called {inside[:200]!r}, which leads outside")
+    if member.flag_bits & _IS_ENCRYPTED:
+        raise BadInput(f"{name}: {inside[:200]!r} is encrypted")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise BadInput(f"{name}: {inside[:200]!r} is no regular file")
+
+
+class _Budget:
+    """How much may come out of a ZIP, all its members together, each time they are read."""
+
+    def __init__(self, name: str, packed: int) -> None:
+        self.name = name
+        self._most = min(MOST_BYTES, max(_SMALL, packed * HIGHEST_RATIO))
+
+    def check(self, unpacked: int) -> None:
+        if unpacked > self._most:
+            raise BadInput(
+                f"{self.name} unpacks to more than {self._most:,} bytes, which no stock file "
+                "does: it was not read"
+            )
+
+
+class _Counted:
+    """A member's bytes, counted as they come."""
+
+    def __init__(self, stream: IO[bytes], budget: _Budget) -> None:
+        self._stream, self._budget, self._count = stream, budget, 0
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            got = self._stream.read(size)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise BadInput(f"{self._budget.name} cannot be unpacked: {error}") from None
+        self._count += len(got)
+        self._budget.check(self._count)
+        return got
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> "_Counted":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
