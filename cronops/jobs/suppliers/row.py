@@ -52,6 +52,7 @@ class RowReader:
         currency = texts.get("currency", "").strip().upper()
         if currency not in ("", self._setting.currency):
             raise fields.Refused("currency")
+        note: str | None
         pieces, note = fields.quantity(texts["qty"], self._numbers, yes=self._setting.yes_qty)
         values = {"sku": sku, "qty": str(pieces)}
         notes += filter(None, [note])
