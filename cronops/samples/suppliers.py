@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from cronops.config import load_settings
 from cronops.samples.articles import ean_of
-from cronops.samples.demo import Step
+from cronops.samples.tour import Step
 
 COLUMNS = ("sku", "ean", "mpn", "qty", "price", "delivery_days")
 
@@ -184,11 +184,11 @@ def set_command(dialect: Dialect) -> str:
 def tour(rows: int = 1_000) -> Iterator[Step]:
     """The commands of a tour through supplier imports; the files it needs are written first."""
     root = load_settings().settings.suppliers.root
-    nord, wheels = DIALECTS[0], DIALECTS[2]
-    for dialect in (nord, wheels):
+    nord, markup = DIALECTS[0], DIALECTS[2]
+    for dialect in (nord, markup):
         write_file(dialect, root, rows)
-    yield Step("Tell how a supplier writes its files: CSV with a decimal comma.", _tour_set(nord))
-    yield Step("Another one sends XML.", _tour_set(wheels))
+    yield Step("Tell how a supplier writes its files: CSV with a decimal comma.", set_command(nord))
+    yield Step("Another one sends XML.", set_command(markup))
     yield Step(
         "Import what they have sent: 1 % of the rows are bad, and listed beside the files.",
         "suppliers import-stock --all",
@@ -203,10 +203,6 @@ def tour(rows: int = 1_000) -> Iterator[Step]:
         "The same file comes once more: it is known by its content, and skipped.",
         "suppliers import-stock --supplier=101",
     )
-
-
-def _tour_set(dialect: Dialect) -> str:
-    return " ".join(shlex.split(set_command(dialect)))
 
 
 def main() -> int:

@@ -52,27 +52,28 @@ class RowReader:
         currency = texts.get("currency", "").strip().upper()
         if currency not in ("", self._setting.currency):
             raise fields.Refused("currency")
-        note: str | None
-        pieces, note = fields.quantity(texts["qty"], self._numbers, yes=self._setting.yes_qty)
+        yes = self._setting.yes_qty
+        pieces, note = fields.quantity(texts["qty"], self._numbers, yes=yes)
+        said: list[str | None] = [note]
         values = {"sku": sku, "qty": str(pieces)}
-        notes += filter(None, [note])
         if "price" in texts:
             amount = fields.price(texts["price"], self._numbers)
             values["price"] = "" if amount is None else str(amount)
         if "delivery_days" in texts:
             days, note = fields.delivery_days(texts["delivery_days"])
+            said.append(note)
             values["delivery_days"] = "" if days is None else str(days)
-            notes += filter(None, [note])
         for identifier in IDENTIFIERS:
-            text = texts.get(identifier)
+            text = texts.get(identifier, "")
             if not text:
                 continue
             if identifier == "ean":
                 number, note = fields.ean(text)
                 values["ean"] = number or ""
-                notes += filter(None, [note])
+                said.append(note)
             else:
                 values[identifier] = fields.name(text, of=identifier)
+        notes += [one for one in said if one is not None]
         return values
 
     def _copy_line(self, values: Mapping[str, str]) -> str:

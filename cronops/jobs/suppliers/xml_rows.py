@@ -30,7 +30,8 @@ class XmlRows:
 
         lines: list[str] = []
         tag = self._setting.row_tag or ""
-        for number, element in enumerate(iter_elements(self._stream, tag), 1):
+        elements = iter_elements(self._stream, tag, name=self._name)
+        for number, element in enumerate(elements, 1):
             texts = {field: text_at(element, path) for field, path in self._paths.items()}
             lines.append(self._rows.read(texts, number, _shown(texts)))
             if len(lines) >= _BLOCK_ROWS:
