@@ -1,5 +1,6 @@
 """Makes a setting of what an operator wrote, and says everything that is wrong with it at once."""
 
+import codecs
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import timedelta
@@ -125,12 +126,14 @@ def _encoding(value: Any) -> str:
     if text == "auto":
         return text
     try:
-        b"".decode(text)
-    except LookupError:
+        is_text = isinstance(codecs.getincrementaldecoder(text)("strict").decode(b"ab"), str)
+    except (LookupError, ValueError, TypeError):
+        is_text = False
+    if not is_text:
         raise ValueError(
             f"there is no encoding {text!r}; auto, utf-8, windows-1252, latin-1 and utf-16 are "
             "common"
-        ) from None
+        )
     return text
 
 
@@ -173,9 +176,9 @@ def _column_map(value: Any) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for field, column in value.items():
         if field not in FIELDS:
-            near = get_close_matches(str(field), FIELDS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"there is no field {field!r}{hint} There are {', '.join(FIELDS)}")
+            near = get_close_matches(str(field), FIELDS, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ":"
+            raise ValueError(f"there is no field {field!r}{hint} there are {', '.join(FIELDS)}")
         if isinstance(column, str) and column.strip().isdecimal():
             column = int(column)
         is_place = isinstance(column, int) and not isinstance(column, bool) and column >= 1
