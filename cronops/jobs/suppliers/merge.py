@@ -167,7 +167,7 @@ def check_shares(setting: ImportSetting, tally: Tally) -> None:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in tally.rejected.most_common())
         raise BadInput(
             f"{tally.rejected.total():,} of {tally.rows:,} rows were rejected, "
-            f"{tally.rejected_pct:.1f} % where {setting.max_reject_pct:g} % are allowed "
+            f"{tally.rejected_pct:.1f} % where {float(setting.max_reject_pct):g} % are allowed "
             f"(max_reject_pct): {reasons}; nothing was changed"
         )
 
@@ -181,7 +181,7 @@ def _guard_drop(connection: "psycopg.Connection[Any]", setting: ImportSetting, a
     if share > setting.max_drop_pct:
         raise BadInput(
             f"{fallen:,} of {in_stock:,} SKUs in stock would fall to 0, {share:.1f} % where "
-            f"{setting.max_drop_pct:g} % are allowed (max_drop_pct): nothing was changed"
+            f"{float(setting.max_drop_pct):g} % are allowed (max_drop_pct): nothing was changed"
         )
 
 

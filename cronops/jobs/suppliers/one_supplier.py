@@ -77,7 +77,7 @@ class _Work:
         self._finish_what_was_left()
         if self._setting.source is not None:
             self._source.fetch(update_anyway=self._update_anyway)
-        arrivals = self._fresh([*self._folders.arrivals(PROCESSING), *self._arrivals()])
+        arrivals = self._fresh(self._arrivals())
         if not arrivals and self._update_anyway:
             arrivals = self._last_imported()
         self._import_in_order(arrivals)
@@ -93,9 +93,7 @@ class _Work:
         if self._setting.source is not None:
             for name in self._source.waiting(update_anyway=self._update_anyway):
                 self._warn(f"{self._setting.name}: {name} would be fetched")
-        fulls, deltas = self._by_mode(
-            self._fresh([*self._folders.arrivals(PROCESSING), *self._arrivals()])
-        )
+        fulls, deltas = self._by_mode(self._fresh(self._arrivals()))
         for arrival in [*fulls[-1:], *deltas]:
             try:
                 tally, merged = self._files.try_out(arrival)
@@ -112,7 +110,10 @@ class _Work:
     # --- which files, in which order -----------------------------------------------------------
 
     def _arrivals(self) -> list[Arrival]:
-        return [one for one in self._folders.arrivals(INCOMING) if self._setting.wants(one.name)]
+        """What has come, and what a run that died has left half-way; the oldest first."""
+        come = [one for one in self._folders.arrivals(INCOMING) if self._setting.wants(one.name)]
+        left = self._folders.arrivals(PROCESSING)
+        return sorted([*left, *come], key=lambda one: (one.modified, one.name))
 
     def _fresh(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that nobody still writes to, and that are not older than the setting allows."""

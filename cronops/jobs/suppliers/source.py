@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cronops.contract.context import JobContext
 from cronops.errors import CronopsError
-from cronops.jobs.suppliers.folders import INCOMING, Folders
+from cronops.jobs.suppliers.folders import INCOMING, PROCESSING, Folders
 from cronops.jobs.suppliers.history import FileRecord, History
 from cronops.jobs.suppliers.setting import ImportSetting
 
@@ -36,13 +36,21 @@ class Source:
     def fetch(self, *, update_anyway: bool) -> None:
         """Bring what is new into ``incoming``; of full files, only the newest.
 
-        A file that was seen before, by name, size and time, is not fetched again.
+        A file that was seen before, by name, size and time, is not fetched again; neither is one
+        that a run which died has left in a folder.
         """
+        here = {
+            (one.name, one.size, int(one.modified.timestamp()))
+            for folder in (INCOMING, PROCESSING)
+            for one in self._folders.arrivals(folder)
+        }
         with self._open() as transfer:
             self._listed = self._quiet_files(transfer)
             for file in self._wanted(update_anyway=update_anyway):
                 if self._ctx.stopping:
                     return
+                if file.modified and (file.name, file.size, int(file.modified.timestamp())) in here:
+                    continue
                 self._ctx.step("fetch", supplier=self._setting.supplier_id, file=file.name)
                 target = self._folders.home / INCOMING / file.name
                 got = transfer.download(file.name, target, limit=LARGEST_FILE)

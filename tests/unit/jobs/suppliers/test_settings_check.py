@@ -104,6 +104,6 @@ def test_changes_are_what_differs() -> None:
 
 
 def test_the_nearest_ids_look_alike_or_lie_next_to_it() -> None:
-    assert nearest_ids(230, [4, 23, 231, 900]) == [231, 23, 4]
+    assert nearest_ids(230, [4, 23, 231, 900]) == [23, 231, 4]
     assert nearest_ids(1200, [7, 23, 120]) == [120, 23, 7]
     assert nearest_ids(5, []) == []
