@@ -82,7 +82,7 @@ def cr_of(*, supplier: int | None, **_: Any) -> str:
     processes="parallel",
     needs=(
         Need("suppliers", "suppliers.root", "write"),
-        Need("suppliers", "clients.credentials", "secret"),
+        Need("partners", "clients.credentials", "secret"),
     ),
 )
 def import_stock(

@@ -1,0 +1,112 @@
+"""``--all``: one failing does not stop the others, nor does one that is busy; several at once."""
+
+import pytest
+
+from tests.integration.jobs.suppliers.conftest import Suppliers
+
+ROW = "A1;;;5;1;2"
+
+
+def hold(suppliers: Suppliers, supplier: int) -> None:
+    suppliers.database.query(
+        "INSERT INTO lease (token, key, owner_token, run_id, job, holder, expires_at)"
+        " VALUES (0, %s, 0, 'another', 'suppliers import-stock', 'elsewhere',"
+        " now() + interval '1 hour')",
+        (f"cron.suppliers.import.supplier.{supplier}",),
+    )
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_it_goes_on_after_some_fail_and_names_them_all(suppliers: Suppliers, parallel: int) -> None:
+    for supplier in range(1, 9):
+        suppliers.add(supplier)
+        suppliers.arrive(supplier, "stock.csv", *([] if supplier in (2, 5, 7) else [ROW]))
+
+    done = suppliers.run("--all", f"--parallel={parallel}", code=1)
+
+    assert "3 of 8 suppliers failed" in done.stderr
+    for supplier in range(1, 9):
+        is_bad = supplier in (2, 5, 7)
+        assert suppliers.stock(supplier) == ({} if is_bad else {"A1": 5})
+        assert (f"supplier {supplier}: stock.csv: 0 rows" in done.stderr) == is_bad
+    ((counts,),) = suppliers.database.query("SELECT counts FROM run")
+    wanted = {"suppliers": 5, "failed_suppliers": 3, "files": 5, "rejected_files": 3, "rows": 5}
+    assert {name: counts[name] for name in wanted} == wanted
+    alerts = suppliers.database.query("SELECT owner, body FROM alert")
+    assert {"Shared Ops", "Stock Import"} <= {owner for owner, _ in alerts}
+
+
+def test_no_supplier_is_done_twice_by_several_processes(suppliers: Suppliers) -> None:
+    for supplier in range(1, 13):
+        suppliers.add(supplier)
+        suppliers.arrive(supplier, "stock.csv", ROW)
+
+    done = suppliers.run("--all", "--parallel=4")
+
+    assert "12 suppliers" in done.stdout
+    assert suppliers.database.query("SELECT count(*) FROM import_file") == [(12,)]
+    workers = suppliers.database.query("SELECT DISTINCT worker FROM supplier_import_claim")
+    assert len(workers) > 1
+
+
+def test_one_that_is_busy_is_named_and_the_others_are_done(suppliers: Suppliers) -> None:
+    for supplier in (1, 2):
+        suppliers.add(supplier)
+        suppliers.arrive(supplier, "stock.csv", ROW)
+    hold(suppliers, 1)
+
+    done = suppliers.run("--all", code=1, env={"CRONOPS_SUPPLIERS__LOCK_WAIT": "0.3s"})
+
+    assert "supplier 1: cron.suppliers.import.supplier.1 is held by run another" in done.stderr
+    assert (suppliers.stock(1), suppliers.stock(2)) == ({}, {"A1": 5})
+
+
+def test_one_supplier_is_skipped_while_another_run_has_its_lock(suppliers: Suppliers) -> None:
+    suppliers.add(1)
+    suppliers.arrive(1, "stock.csv", ROW)
+    hold(suppliers, 1)
+
+    assert "skipped: locked by run another" in suppliers.run("--supplier=1").stdout
+    assert suppliers.stock(1) == {}
+
+
+def test_a_takeover_of_the_suppliers_lock_leaves_nothing_half_done(suppliers: Suppliers) -> None:
+    """The fence: the merge is undone where the lock was lost before its commit."""
+    suppliers.add(1)
+    suppliers.arrive(1, "stock.csv", ROW)
+    suppliers.database.query(
+        """
+        CREATE FUNCTION public.lose_the_lock() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            DELETE FROM cronops.lease WHERE key = 'cron.suppliers.import.supplier.1';
+            RETURN NULL;
+        END $$
+        """
+    )
+    suppliers.database.query(
+        "CREATE TRIGGER lose AFTER INSERT ON supplier_stock EXECUTE FUNCTION public.lose_the_lock()"
+    )
+
+    done = suppliers.run("--supplier=1", code=75)
+
+    assert "nothing was committed" in done.stderr
+    assert suppliers.stock(1) == {}
+    assert suppliers.results(1) == []
+    assert suppliers.files(1, "processing") == ["stock.csv"]
+
+
+def test_a_dry_run_says_what_would_be_done_and_changes_nothing(suppliers: Suppliers) -> None:
+    for supplier in (1, 2):
+        suppliers.add(supplier)
+    suppliers.arrive(1, "stock.csv", ROW, "A2;;;x;1;2")
+    suppliers.arrive(2, "stock.csv")
+
+    done = suppliers.run("--all", "--dry-run")
+
+    assert "1 new" in done.stdout
+    assert "1 rejected rows" in done.stdout
+    assert "stock.csv would be rejected: 0 rows" in done.stderr
+    assert "dry run: nothing was changed" in done.stderr
+    assert suppliers.stock(1) == {}
+    assert suppliers.results(1) == []
+    assert suppliers.files(1, "incoming") == ["stock.csv"]
