@@ -10,6 +10,7 @@ from benchmarks import (
     claim_history,
     enqueue,
     fence,
+    imports,
     manifests,
     memory,
     ours,
@@ -30,6 +31,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "fence": lambda database, _, quick: fence.run(database, quick),
     "memory": lambda database, _, quick: memory.run(database, quick),
     "manifests": manifests.run,
+    "imports": imports.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 
