@@ -25,13 +25,22 @@ def test_help_lists_every_operators_command_and_every_built_in_job():
         assert f"{name} {job.cr} {job.summary}" in text
 
 
+def leaves(name, command):
+    """The operators' commands of a branch, those of branches in it too."""
+    below = getattr(command, "operators", None) or getattr(command, "commands", None)
+    if below is None:
+        yield name, command
+    for word, one in (below or {}).items():
+        yield from leaves(word, one)
+
+
 @pytest.mark.parametrize("name", OPERATOR_COMMANDS)
 def test_each_operators_command_has_help_with_examples(name):
     root, at = context()
     command = root.get_command(at, name)
-    below = getattr(command, "operators", {name: command})
+    below = list(leaves(name, command))
     assert below
-    for word, one in below.items():
+    for word, one in below:
         assert one.help, f"{name} {word} says nothing about itself"
         assert "Examples:" in (one.epilog or ""), f"{name} {word} has no example"
         assert any("--json" in option.opts for option in one.params), f"{name} {word} has no --json"
