@@ -19,8 +19,14 @@ Progress = Callable[[int, int], None]
 class Content:
     """A file's rows: `order` names the fields of each line, `lines` are the lines in blocks."""
 
-    def __init__(self, order: tuple[str, ...], lines: Iterator[str]) -> None:
-        self.order, self.lines = order, lines
+    def __init__(self, first: "_Rows", lines: Iterator[str], *, has_others: bool) -> None:
+        self.order, self.lines = first.order, lines
+        self._first, self._has_others = first, has_others
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether a SKU may have come twice; known when all lines have been read."""
+        return self._has_others or self._first.may_repeat
 
 
 @contextmanager
@@ -41,7 +47,7 @@ def read_content(
                     raise BadInput(f"{part.name} has its columns in another order than its sisters")
                 yield from rows.lines()
 
-        yield Content(first.order, lines())
+        yield Content(first, lines(), has_others=len(parts) > 1)
 
 
 class _Rows:
@@ -59,6 +65,10 @@ class _Rows:
             name = part.name
             self._rows = CsvRows(setting, blocks(self._stream, encoding), tally, name=name)
         self.order = self._rows.order
+
+    @property
+    def may_repeat(self) -> bool:
+        return self._rows.may_repeat
 
     def lines(self) -> Iterator[str]:
         with self._stream:

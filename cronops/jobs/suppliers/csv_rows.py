@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from operator import lt
 
 from cronops.errors import BadInput
 from cronops.jobs.suppliers import fields
@@ -44,8 +45,11 @@ class CsvRows:
         self.order = tuple(field for field in self._fields if field is not None and field in STORED)
         self._rows = RowReader(setting, self.order, tally)
         self._pattern = row_pattern(setting, self._fields, self._quoted_columns())
-        ean = self.order.index("ean") if "ean" in self.order else None
-        self._ean = ean
+        self._ean = self.order.index("ean") if "ean" in self.order else None
+        self._sku = self.order.index("sku")
+        self._last_sku = ""
+        self.may_repeat = False
+        """Whether a SKU may have come twice: none has where each is greater than the one before."""
 
     def __iter__(self) -> Iterator[str]:
         """Text for COPY, block by block."""
@@ -127,10 +131,19 @@ class CsvRows:
         if not self._open and text[-1] == "\n" and not self._may_have_trailer(text):
             rows = self._pattern.findall(text)
             if len(rows) == text.count("\n") and self._eans_are_right(rows):
+                place = self._sku
+                self._look_at_order([row[place] for row in rows])
                 self._line += len(rows)
                 self._tally.taken += len(rows)
                 return self._for_copy("\n".join(map("\t".join, rows))) + "\n"
-        return "".join(self._line_by_line(text))
+        lines = "".join(self._line_by_line(text))
+        self._look_at_order([line.split("\t")[self._sku] for line in lines.split("\n")[:-1]])
+        return lines
+
+    def _look_at_order(self, skus: list[str]) -> None:
+        if skus and not self.may_repeat:
+            self.may_repeat = not all(map(lt, [self._last_sku, *skus], skus))
+            self._last_sku = skus[-1]
 
     def _for_copy(self, text: str) -> str:
         # Nothing but prices has a comma here: see row_pattern.
@@ -219,6 +232,7 @@ class CsvRows:
         self._open = []
         if is_last and not others:
             raise BadInput(f"{self._name} is truncated: its last row is never closed")
+        self.may_repeat = True
         at = self._line
         self._line = at - len(others)
         cells = [cell.strip(f"{self._setting.quote} ") for cell in self._cut(first)]

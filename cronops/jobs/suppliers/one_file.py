@@ -140,6 +140,7 @@ class FileImport:
             self._setting,
             tally,
             content.order,
+            may_repeat=content.may_repeat,
             is_full=self._setting.mode_of(arrival.name) == "full",
             step=lambda name: self._step(name, arrival),
         )

@@ -38,6 +38,7 @@ def try_file(
                 setting,
                 tally,
                 content.order,
+                may_repeat=content.may_repeat,
                 is_full=setting.mode_of(path.name) == "full",
                 step=lambda _: None,
             )

@@ -16,6 +16,9 @@ _BLOCK_ROWS = 1_000
 class XmlRows:
     """Reads one file, or one member of a ZIP, row by row."""
 
+    may_repeat = True
+    """Whether a SKU may have come twice."""
+
     def __init__(
         self, setting: ImportSetting, stream: BinaryIO, tally: Tally, *, name: str
     ) -> None:

@@ -40,6 +40,7 @@ class Read:
         rows = CsvRows(by, blocks(io.BytesIO(data), encoding), self.tally, name="stock.csv")
         self.order = rows.order
         self.text = "".join(rows)
+        self.may_repeat = rows.may_repeat
 
     @property
     def lines(self) -> list[dict[str, str]]:
@@ -315,3 +316,21 @@ def _values(read: Read) -> list[dict[str, Any]]:
         | {"qty": row["qty"] and int(row["qty"]), "price": row["price"] and Decimal(row["price"])}
         for row in read.lines
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["A1", "A2", "A3", "B 1", "É", " A2", "x\\y", "", "A3;bad"]), max_size=9
+    ),
+    st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_where_no_sku_may_have_come_twice_none_has(skus: list[str], is_sorted: bool) -> None:
+    rows = sorted(skus) if is_sorted else skus
+
+    read = Read(HEADER + "".join(f"{sku};;;1;1\n" for sku in rows))
+
+    staged = [row["sku"] for row in read.lines]
+    assert read.may_repeat or len(staged) == len(set(staged))
+    if is_sorted and len(set(skus)) == len(skus) and set(skus) <= {"A1", "A2", "A3", "B 1"}:
+        assert not read.may_repeat
