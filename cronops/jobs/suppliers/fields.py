@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 CHEAPEST_REFUSED = Decimal(100_000_000)
 MOST_PIECES = 9_999_999
 LONGEST_TEXT = 100
+LONGEST_NUMBER = 40
+"""What is longer is no number, and not worth a look: a cell may have a million letters."""
 
 _YES = frozenset({"Y", "YES", "J", "JA"})
 _NO = frozenset({"N", "NO", "NEIN"})
@@ -33,7 +35,7 @@ class Numbers:
 
     def read(self, text: str) -> Decimal:
         """An unsigned number; `ValueError` for anything else, scientific notation included."""
-        if len(text) > 40 or not self._pattern.fullmatch(text):
+        if not self._pattern.fullmatch(text):
             raise ValueError(text)
         plain = text.replace(self._thousands, "") if self._thousands else text
         return Decimal(plain.replace(self._decimal, "."))
@@ -45,6 +47,8 @@ def quantity(text: str, numbers: Numbers, *, yes: int) -> tuple[int, str | None]
     Less than nothing is nothing: there is a backlog. Raises `Refused`.
     """
     word = text.strip()
+    if len(word) > LONGEST_NUMBER:
+        raise Refused("qty")
     if word.upper() in _YES:
         return yes, None
     if word.upper() in _NO:
@@ -65,7 +69,10 @@ def quantity(text: str, numbers: Numbers, *, yes: int) -> tuple[int, str | None]
 
 def price(text: str, numbers: Numbers) -> Decimal | None:
     """A price to four places, half up; nothing is no price. Raises `Refused`."""
-    word = _CURRENCY_SIGN.sub("", text.strip())
+    word = text.strip()
+    if len(word) > LONGEST_NUMBER:
+        raise Refused("price")
+    word = _CURRENCY_SIGN.sub("", word)
     if not word:
         return None
     try:
@@ -82,7 +89,7 @@ def delivery_days(text: str) -> tuple[int | None, str | None]:
     word = text.strip()
     if not word:
         return None, None
-    found = _DAYS.fullmatch(word)
+    found = _DAYS.fullmatch(word) if len(word) <= LONGEST_NUMBER else None
     return (int(found["to"]), None) if found else (None, "delivery_days")
 
 
@@ -92,6 +99,8 @@ def ean(text: str) -> tuple[str | None, str | None]:
     Spreadsheets lose leading zeros: they are put back where the check digit fits then.
     """
     word = "".join(text.split()).replace("-", "")
+    if len(word) > LONGEST_NUMBER:
+        return None, "ean_malformed"
     spreadsheet = _EXCEL_TEXT.fullmatch(word)
     if spreadsheet:
         word = spreadsheet[1] or spreadsheet[2] or ""

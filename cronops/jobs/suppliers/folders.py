@@ -14,6 +14,7 @@ from cronops.errors import BadInput, ConfigurationError
 
 INCOMING, PROCESSING, PROCESSED, REJECTED = "incoming", "processing", "processed", "rejected"
 _ENDINGS_OF_PARTS = (".part", ".tmp", ".filepart")
+_LONGEST_NAME = 200
 REJECTS_ENDING, RESULT_ENDING = ".rejects.csv", ".result.json"
 
 
@@ -60,12 +61,17 @@ class Folders:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.endswith(_ENDINGS_OF_PARTS):
                 continue
-            if entry.name.endswith((REJECTS_ENDING, RESULT_ENDING)):
+            if entry.name.endswith((REJECTS_ENDING, RESULT_ENDING)) or is_strange(entry.name):
                 continue
             arrival = self.look(Path(entry.path))
             if arrival is not None:
                 found.append(arrival)
         return sorted(found, key=lambda one: (one.modified, one.name))
+
+    def strange_names(self) -> list[str]:
+        """Names in ``incoming`` that are left alone, as they can be shown."""
+        incoming = self.home / INCOMING
+        return [ascii(path.name)[:80] for path in incoming.iterdir() if is_strange(path.name)]
 
     @staticmethod
     def look(path: Path) -> Arrival | None:
@@ -123,6 +129,11 @@ class Folders:
     def keep(self, arrival: Arrival, kept_as: str) -> None:
         """Put the file where it goes: the last thing that is done with it."""
         arrival.path.rename(self.home / kept_as)
+
+
+def is_strange(name: str) -> bool:
+    """Whether a name is no text that can be recorded and shown, or leaves no room for an ending."""
+    return not name.isprintable() or len(os.fsencode(name)) > _LONGEST_NAME
 
 
 def sha256_of(arrival: Arrival) -> str:

@@ -1,5 +1,6 @@
 """CR-009 and CR-010: import what suppliers have in stock, of all of them or of one."""
 
+import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -146,8 +147,6 @@ def _import_one_of_all(
     ctx: JobContext, supplier: int, *, update_anyway: bool, dry_run: bool
 ) -> "SupplierOutcome | str":
     """What came of it, or why it failed."""
-    import psycopg
-
     from cronops.db.connect import first_line, is_connection_lost
     from cronops.jobs.suppliers.one_supplier import import_supplier
 
@@ -158,12 +157,12 @@ def _import_one_of_all(
         raise
     except CronopsError as error:
         reason = str(error)
-    except psycopg.Error as error:
+    except Exception as error:
         if is_connection_lost(error):
             raise
+        # Whatever it is, it is this supplier's: the others are not to wait for it.
+        ctx.log.error("unexpected", supplier=supplier, traceback=traceback.format_exc(limit=-12))
         reason = f"{type(error).__name__}: {first_line(error)}"
-    except OSError as error:
-        reason = f"{error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": ")
     ctx.log.error("supplier failed", supplier=supplier, error=reason)
     return reason
 

@@ -13,13 +13,10 @@ from psycopg import sql
 SHORT_MPN = 5
 """A part number of fewer letters matches by chance."""
 
-# An EAN-8, or one that the shop keeps without its zeros, is the same number.
-_KEYS = {"ean": sql.SQL("lpad(ean, 13, '0')")}
-
 _BY = """
 LEFT JOIN (
-    SELECT {key} AS value, min(id) AS id, count(*) AS hits FROM article
-    WHERE {column} <> '' GROUP BY 1
+    SELECT {key} AS value, min(a.id) AS id, count(*) AS hits FROM article AS a
+    WHERE a.{column} <> '' GROUP BY 1
 ) AS {alias} ON {alias}.value = s.{column}
 """
 _REMEMBERED = """
@@ -55,9 +52,7 @@ def matched_rows(identifiers: Sequence[str], supplier: int) -> sql.Composed:
     """
     aliases = {name: sql.Identifier(f"by_{name}") for name in identifiers}
     joins = [
-        sql.SQL(_BY).format(
-            key=_KEYS.get(name, sql.Identifier(name)), column=sql.Identifier(name), alias=alias
-        )
+        sql.SQL(_BY).format(key=key_of(name), column=sql.Identifier(name), alias=alias)
         for name, alias in aliases.items()
     ]
     joins.append(sql.SQL(_REMEMBERED).format(supplier=sql.Literal(supplier)))
@@ -77,6 +72,14 @@ def matched_rows(identifiers: Sequence[str], supplier: int) -> sql.Composed:
         doubt=_case(doubt, "text"),
         joins=sql.SQL(" ").join(joins),
     )
+
+
+def key_of(identifier: str) -> sql.Composable:
+    """What of an article `a` is compared with a row's identifier."""
+    if identifier == "ean":
+        # An EAN-8, or one that the shop keeps without its zeros, is the same number.
+        return sql.SQL("lpad(a.ean, 13, '0')")
+    return sql.SQL("a.{}").format(sql.Identifier(identifier))
 
 
 def _doubt(name: str, later: Sequence[str], aliases: dict[str, sql.Identifier]) -> sql.Composable:

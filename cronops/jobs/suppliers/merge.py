@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from cronops.errors import BadInput
-from cronops.jobs.suppliers.matching import matched_rows
+from cronops.jobs.suppliers.matching import key_of, matched_rows
 from cronops.jobs.suppliers.setting import IDENTIFIERS, ImportSetting
 from cronops.jobs.suppliers.tally import Tally
 
@@ -77,16 +77,22 @@ WHERE t.supplier_id = %(supplier)s AND t.sku = a.sku
 _REVIEW = """
 INSERT INTO supplier_match_review AS r
     (supplier_id, sku, reason, article_id, candidates, identifiers)
-SELECT %(supplier)s, c.sku, c.doubt, c.candidate, ARRAY(
-        SELECT a.id FROM article AS a WHERE {hits} ORDER BY a.id LIMIT 20
-    ), c.identifiers
-FROM supplier_change AS c WHERE c.doubt IS NOT NULL
+SELECT %(supplier)s, c.sku, c.doubt, c.candidate, coalesce(found.ids, ARRAY[]::bigint[]),
+       c.identifiers
+FROM supplier_change AS c
+LEFT JOIN (
+    SELECT sku, (array_agg(DISTINCT id ORDER BY id))[1:20] AS ids FROM ({hits}) AS hit GROUP BY sku
+) AS found ON found.sku = c.sku
+WHERE c.doubt IS NOT NULL
 ON CONFLICT (supplier_id, sku) DO UPDATE SET state = 'open', reason = excluded.reason,
     article_id = excluded.article_id, candidates = excluded.candidates,
     identifiers = excluded.identifiers, found_at = now(), decided_at = NULL, decided_by = NULL
 """
-_HIT = "a.{column} = c.identifiers ->> {name}"
-_HIT_EAN = "lpad(a.ean, 13, '0') = c.identifiers ->> 'ean'"
+_HITS = """
+SELECT d.sku, a.id FROM supplier_change AS d
+JOIN article AS a ON {key} = d.identifiers ->> {name}
+WHERE d.doubt IS NOT NULL
+"""
 _UNMATCHED = """
 SELECT count(*) FROM supplier_stock WHERE supplier_id = %(supplier)s AND article_id IS NULL
 """
@@ -226,13 +232,8 @@ def _changes(supplier: int, order: Sequence[str], identifiers: Sequence[str]) ->
 
 
 def _review(identifiers: Sequence[str]) -> sql.Composed:
-    hits = [
-        sql.SQL(_HIT_EAN)
-        if name == "ean"
-        else sql.SQL(_HIT).format(column=sql.Identifier(name), name=sql.Literal(name))
-        for name in identifiers
-    ]
-    return sql.SQL(_REVIEW).format(hits=sql.SQL(" OR ").join(hits))
+    hits = [sql.SQL(_HITS).format(key=key_of(name), name=sql.Literal(name)) for name in identifiers]
+    return sql.SQL(_REVIEW).format(hits=sql.SQL(" UNION ALL ").join(hits))
 
 
 def _number(connection: "psycopg.Connection[Any]", query: str, values: dict[str, Any]) -> int:

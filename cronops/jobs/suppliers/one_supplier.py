@@ -75,6 +75,8 @@ class _Work:
     def run(self) -> SupplierOutcome:
         self._folders.make()
         self._finish_what_was_left()
+        for name in self._folders.strange_names():
+            self._warn(f"{self._setting.name}: {name} is no name that can be shown; rename it")
         if self._setting.source is not None:
             self._source.fetch(update_anyway=self._update_anyway)
         arrivals = self._fresh(self._arrivals())

@@ -43,7 +43,8 @@ class Share:
     def __init__(self, ctx: JobContext, connection: "psycopg.Connection[Any]") -> None:
         self._ctx, self._connection = ctx, connection
         self._values = {"token": ctx.facts.tokens[0], "worker": ctx.worker, "pid": os.getpid()}
-        self._write(_FORGET_OTHER_RUNS)
+        if ctx.worker == 0:
+            self._write(_FORGET_OTHER_RUNS)
 
     def claimed(self, suppliers: Sequence[int]) -> Iterator[int]:
         """Those of the suppliers that no other worker of the run has taken, one by one."""

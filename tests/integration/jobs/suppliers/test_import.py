@@ -1,6 +1,7 @@
 """``cronops suppliers import-stock``: files in, stock out, and nothing believed blindly."""
 
 import csv
+import os
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -393,3 +394,17 @@ def test_parts_links_and_files_of_others_are_left_alone(suppliers: Suppliers) ->
 
     assert suppliers.stock(1) == {}
     assert len(list((suppliers.home(1) / "incoming").iterdir())) == 5
+
+
+def test_a_name_that_cannot_be_shown_is_left_alone_and_said(suppliers: Suppliers) -> None:
+    suppliers.add(1, glob="*")
+    suppliers.arrive(1, "stock.csv", "A1;;;5;;")
+    for name in (b"\xff.csv", b"two\nlines.csv", b"n" * 240 + b".csv"):
+        path = os.fsencode(suppliers.home(1) / "incoming") + b"/" + name
+        os.close(os.open(path, os.O_CREAT))
+
+    done = suppliers.run("--supplier=1")
+
+    assert suppliers.stock(1) == {"A1": 5}
+    assert done.stderr.count("no name that can be shown") >= 3
+    assert len(suppliers.files(1, "incoming")) == 3

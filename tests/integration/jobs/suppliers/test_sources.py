@@ -4,11 +4,12 @@ import json
 import os
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.jobs.suppliers.conftest import HEADER, Suppliers
-from tests.partners import HttpsServer, Reply, https_server
+from tests.partners import CUT, Reply, Trouble, ftp_server, https_server, sftp_server
 
 CONTENT = f"{HEADER}A1;;;5;;\n".encode()
 LAST_MODIFIED = {"Last-Modified": formatdate(1_700_000_000, usegmt=True)}
@@ -61,20 +62,85 @@ def test_a_directory_outside_the_root_is_refused(suppliers: Suppliers) -> None:
     assert "lies outside" in suppliers.run("--supplier=1", code=78).stderr
 
 
-def https_settings(suppliers: Suppliers, server: HttpsServer) -> dict[str, str]:
-    credentials = {"nord": {"token": "s3cret-t0ken"}}
-    return {
-        "CRONOPS_CLIENTS__CA_FILE": str(server.ca_file),
-        "CRONOPS_CLIENTS__CREDENTIALS": json.dumps(credentials),
+def client_env(server: Any, *, token: str = "") -> dict[str, str]:
+    """The environment of a run that knows the server of a test."""
+    credential = getattr(server, "credential", None) or {"token": token}
+    env = {
+        "CRONOPS_CLIENTS__CREDENTIALS": json.dumps({"nord": credential}),
         "CRONOPS_CLIENTS__ATTEMPTS": "1",
         "CRONOPS_CLIENTS__READ_TIMEOUT": "1s",
     }
+    if server.ca_file is not None:
+        env["CRONOPS_CLIENTS__CA_FILE"] = str(server.ca_file)
+    return env
+
+
+SERVERS = {
+    "sftp": sftp_server,
+    "ftps": lambda directory, **options: ftp_server(directory, tls=True, **options),
+    "ftp": ftp_server,
+}
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_files_of_a_server_are_fetched_and_moved_aside(
+    suppliers: Suppliers, tmp_path: Path, kind: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    put(outside, "old.csv", "A1;;;1;;", age=900)
+    put(outside, "new.csv", "A1;;;2;;", age=800)
+    with SERVERS[kind](outside) as server:
+        suppliers.add(1, source=server.url, credential="nord")
+
+        done = suppliers.run("--supplier=1", env=client_env(server))
+
+    assert suppliers.stock(1) == {"A1": 2}
+    assert sorted(path.name for path in (outside / "backup").iterdir()) == ["new.csv", "old.csv"]
+    assert "pass word" not in done.stdout + done.stderr
+
+
+def test_a_connection_that_is_cut_leaves_no_part_and_the_next_run_fetches_it(
+    suppliers: Suppliers, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    put(outside, "stock.csv", *(f"A{n};;;1;;" for n in range(20_000)), age=900)
+    with sftp_server(outside, trouble=Trouble("download", CUT, times=1)) as server:
+        suppliers.add(1, source=server.url, credential="nord")
+        env = client_env(server)
+
+        suppliers.run("--supplier=1", code=75, env=env)
+        assert suppliers.stock(1) == {}
+        assert (outside / "stock.csv").exists()
+        suppliers.run("--supplier=1", env=env)
+
+    assert len(suppliers.stock(1)) == 20_000
+
+
+def test_where_moving_fails_the_import_stands_and_the_next_run_moves_it(
+    suppliers: Suppliers, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    put(outside, "stock.csv", "A1;;;1;;", age=900)
+    with sftp_server(outside, trouble=Trouble("rename", CUT, times=1)) as server:
+        suppliers.add(1, source=server.url, credential="nord")
+        env = client_env(server)
+
+        done = suppliers.run("--supplier=1", env=env)
+        assert "stay where they were fetched from" in done.stderr
+        assert suppliers.stock(1) == {"A1": 1}
+        suppliers.run("--supplier=1", env=env)
+
+    assert suppliers.results(1) == [("stock.csv", "imported")]
+    assert [path.name for path in (outside / "backup").iterdir()] == ["stock.csv"]
 
 
 def test_https_is_fetched_once_until_it_changes(suppliers: Suppliers) -> None:
     with https_server(lambda _: Reply(CONTENT, headers=LAST_MODIFIED)) as server:
         suppliers.add(1, source=f"{server.url}/out/stock.csv", credential="nord")
-        env = https_settings(suppliers, server)
+        env = client_env(server, token="s3cret-t0ken")
 
         suppliers.run("--supplier=1", env=env)
         done = suppliers.run("--supplier=1", env=env)
@@ -104,7 +170,7 @@ def test_a_server_that_misbehaves_changes_no_stock(
     with https_server(lambda _: reply) as server:
         suppliers.add(1, source=f"{server.url}/stock.csv")
 
-        done = suppliers.run("--supplier=1", code=None, env=https_settings(suppliers, server))
+        done = suppliers.run("--supplier=1", code=None, env=client_env(server))
 
     assert done.returncode in ((code,) if code else (1, 65, 75, 78))
     assert suppliers.stock(1) == {}

@@ -184,3 +184,13 @@ def test_an_ean_that_lost_its_zeros_is_found_again(number: int) -> None:
     if len(short) >= 8:
         assert found == whole
         assert note == (None if short == whole else "ean_zeros_restored")
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["1" + " " * 500_000 + "x", "." * 500_000, ".0" * 250_000])
+def test_a_cell_of_a_million_letters_is_not_looked_at_for_long(text: str) -> None:
+    for read in (fields.quantity, fields.price):
+        with pytest.raises(Refused):
+            read(text, GERMAN, **({"yes": 1} if read is fields.quantity else {}))  # type: ignore[operator]
+    assert fields.ean(text)[0] is None
+    assert fields.delivery_days(text)[0] is None
