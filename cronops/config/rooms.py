@@ -42,6 +42,12 @@ class SuppliersSettings(Section):
         timedelta(minutes=1),
         "Of `--all`: longest wait for one supplier that another run is importing.",
     )
+    keep = duration(
+        timedelta(days=30),
+        "How long files in `processed/` and `rejected/`, and the records of them, are kept.",
+        at_least=timedelta(hours=1),
+        why="nobody could look at what was rejected",
+    )
 
 
 class PlatformSettings(Section):

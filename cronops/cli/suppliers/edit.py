@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 
 app = operator_app()
 
-_FILES, _FORMAT, _GUARDS = "Which files", "How they are written", "What is not believed"
 
-
-def _text(name: str, metavar: str, help_text: str, panel: str) -> Any:
-    return typer.Option(
-        name, metavar=metavar, help=help_text, show_default=False, rich_help_panel=panel
-    )
+def _text(name: str, metavar: str, help_text: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help_text, show_default=False)
 
 
 @app.command(
@@ -41,7 +37,7 @@ def _text(name: str, metavar: str, help_text: str, panel: str) -> Any:
 )
 def set_(
     supplier: Supplier,
-    name: Annotated[str | None, _text("--name", "TEXT", "What people call it.", _FILES)] = None,
+    name: Annotated[str | None, _text("--name", "TEXT", "What people call it.")] = None,
     source: Annotated[
         str | None,
         _text(
@@ -49,30 +45,29 @@ def set_(
             "URL",
             "Where files are fetched from: sftp://host/dir, ftps://, ftp://, https://, or a "
             "directory below the root; none: they are put into incoming/.",
-            _FILES,
         ),
     ] = None,
     credential: Annotated[
         str | None,
-        _text("--credential", "NAME", "Its entry in CRONOPS_CLIENTS__CREDENTIALS.", _FILES),
+        _text("--credential", "NAME", "Its entry in CRONOPS_CLIENTS__CREDENTIALS."),
     ] = None,
     glob: Annotated[
-        str | None, _text("--glob", "PATTERN", "Names of files; default *.csv.", _FILES)
+        str | None, _text("--glob", "PATTERN", "Names of files; default *.csv.")
     ] = None,
     delta_glob: Annotated[
         str | None,
-        _text("--delta-glob", "PATTERN", "Of a full supplier: names of delta files.", _FILES),
+        _text("--delta-glob", "PATTERN", "Of a full supplier: names of delta files."),
     ] = None,
     member_glob: Annotated[
-        str | None, _text("--member-glob", "PATTERN", "In a ZIP: names of members.", _FILES)
+        str | None, _text("--member-glob", "PATTERN", "In a ZIP: names of members.")
     ] = None,
     mode: Annotated[
         str | None,
-        _text("--mode", "full|delta", "In a full file, what is absent has no stock.", _FILES),
+        _text("--mode", "full|delta", "In a full file, what is absent has no stock."),
     ] = None,
     quiet: Annotated[
         str | None,
-        _text("--quiet", "DURATION", "How long a file must not have grown; default 2s.", _FILES),
+        _text("--quiet", "DURATION", "How long a file must not have grown; default 2s."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -82,24 +77,21 @@ def set_(
             "A field's column, by its header, its position from 1 or, in XML, its path. Fields: "
             "sku, qty, price, delivery_days, ean, mpn, article_number, tyre24_id, topm_id, "
             "currency. FIELD= alone takes it away. May be given several times.",
-            _FORMAT,
         ),
     ] = None,
     format_: Annotated[
-        str | None, _text("--format", "csv|xml", "Default csv; either inside a ZIP.", _FORMAT)
+        str | None, _text("--format", "csv|xml", "Default csv; either inside a ZIP.")
     ] = None,
     delimiter: Annotated[
-        str | None, _text("--delimiter", "LETTER", "Default ;. A word: tab.", _FORMAT)
+        str | None, _text("--delimiter", "LETTER", "Default ;. A word: tab.")
     ] = None,
-    quote: Annotated[
-        str | None, _text("--quote", "LETTER", 'Default ". none for none.', _FORMAT)
-    ] = None,
+    quote: Annotated[str | None, _text("--quote", "LETTER", 'Default ". none for none.')] = None,
     encoding: Annotated[
-        str | None, _text("--encoding", "NAME", "Default auto; windows-1252, …", _FORMAT)
+        str | None, _text("--encoding", "NAME", "Default auto; windows-1252, …")
     ] = None,
-    decimal: Annotated[str | None, _text("--decimal", ".|,", "Default a point.", _FORMAT)] = None,
+    decimal: Annotated[str | None, _text("--decimal", ".|,", "Default a point.")] = None,
     thousands: Annotated[
-        str | None, _text("--thousands", "LETTER", "Between thousands; default none.", _FORMAT)
+        str | None, _text("--thousands", "LETTER", "Between thousands; default none.")
     ] = None,
     header: Annotated[
         bool | None,
@@ -107,41 +99,38 @@ def set_(
             "--header/--no-header",
             help="Whether the first line names the columns.",
             show_default=False,
-            rich_help_panel=_FORMAT,
         ),
     ] = None,
     row_tag: Annotated[
-        str | None, _text("--row-tag", "NAME", "In XML: the element that is a row.", _FORMAT)
+        str | None, _text("--row-tag", "NAME", "In XML: the element that is a row.")
     ] = None,
     trailer: Annotated[
         str | None,
-        _text("--trailer", "TEXT", "How the last line begins that tells the rows.", _FORMAT),
+        _text("--trailer", "TEXT", "How the last line begins that tells the rows."),
     ] = None,
     yes_qty: Annotated[
-        int | None, _text("--yes-qty", "NUMBER", "What a quantity of Y means; default 1.", _FORMAT)
+        int | None, _text("--yes-qty", "NUMBER", "What a quantity of Y means; default 1.")
     ] = None,
     max_age: Annotated[
         str | None,
-        _text("--max-age", "DURATION", "Older files are skipped; none arriving fails.", _GUARDS),
+        _text("--max-age", "DURATION", "Older files are skipped; none arriving fails."),
     ] = None,
     min_rows: Annotated[
-        int | None, _text("--min-rows", "NUMBER", "Fewer rows fail the file; default 1.", _GUARDS)
+        int | None, _text("--min-rows", "NUMBER", "Fewer rows fail the file; default 1.")
     ] = None,
     max_drop_pct: Annotated[
         str | None,
-        _text("--max-drop-pct", "PERCENT", "Of SKUs in stock that may fall to 0; 30.", _GUARDS),
+        _text("--max-drop-pct", "PERCENT", "Of SKUs in stock that may fall to 0; 30."),
     ] = None,
     max_reject_pct: Annotated[
         str | None,
-        _text("--max-reject-pct", "PERCENT", "Of rows that may be rejected; 5.", _GUARDS),
+        _text("--max-reject-pct", "PERCENT", "Of rows that may be rejected; 5."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
             help="JSON or TOML with the fields; options given beside it win.",
             show_default=False,
         ),

@@ -9,7 +9,7 @@ from cronops.cli.output import Column, print_line, show_json, show_record, show_
 from cronops.cli.session import Json, session
 from cronops.cli.suppliers.selection import known_setting
 from cronops.cli.tree import examples, operator_app
-from cronops.errors import ExitCode
+from cronops.errors import ExitCode, UsageError
 
 app = operator_app()
 
@@ -26,9 +26,6 @@ def try_(
         Path,
         typer.Argument(
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            readable=True,
             help="A file such as the supplier sends.",
         ),
     ],
@@ -44,6 +41,8 @@ def try_(
     from cronops.db.shop import check_shop
     from cronops.jobs.suppliers.trial import try_file
 
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
     with session("suppliers try") as at:
         setting = known_setting(at, supplier)
         check_shop(at.connection, at.settings)

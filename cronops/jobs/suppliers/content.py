@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self, cast
 
 from cronops.errors import BadInput
 from cronops.jobs.suppliers.archive import Part, parts_of
@@ -58,13 +58,19 @@ class _Rows:
         if setting.format == "csv" and encoding == "auto":
             encoding = encoding_of(part.open)
         self._stream = meter.watch(part.open())
-        self._rows: CsvRows | XmlRows
-        if setting.format == "xml":
-            self._rows = XmlRows(setting, self._stream, tally, name=part.name)
-        else:
-            name = part.name
-            self._rows = CsvRows(setting, blocks(self._stream, encoding), tally, name=name)
+        try:
+            self._rows = self._open(part.name, setting, tally, encoding)
+        except BaseException:
+            self._stream.close()
+            raise
         self.order = self._rows.order
+
+    def _open(
+        self, name: str, setting: ImportSetting, tally: Tally, encoding: str
+    ) -> CsvRows | XmlRows:
+        if setting.format == "xml":
+            return XmlRows(setting, self._stream, tally, name=name)
+        return CsvRows(setting, blocks(self._stream, encoding), tally, name=name)
 
     @property
     def may_repeat(self) -> bool:
@@ -76,30 +82,37 @@ class _Rows:
 
 
 class _Meter:
-    """Tells how much has been read."""
+    """Tells how much of all parts has been read."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._total, self._progress, self._done = total, progress, 0
 
     def watch(self, stream: BinaryIO) -> BinaryIO:
-        if self._progress is None:
-            return stream
-        read, tell = stream.read, self._progress
+        """The stream, its every block counted."""
+        return stream if self._progress is None else cast("BinaryIO", _Watched(stream, self))
 
-        class Watched:
-            def read(_, size: int = -1) -> bytes:
-                got = read(size)
-                self._done += len(got)
-                tell(self._done, self._total)
-                return got
+    def add(self, count: int) -> None:
+        self._done += count
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
-            def close(_) -> None:
-                stream.close()
 
-            def __enter__(me) -> "Watched":
-                return me
+class _Watched:
+    """What `CsvRows` and `XmlRows` need of a stream."""
 
-            def __exit__(_, *__: object) -> None:
-                stream.close()
+    def __init__(self, stream: BinaryIO, meter: _Meter) -> None:
+        self._stream, self._meter = stream, meter
 
-        return Watched()  # type: ignore[return-value]
+    def read(self, size: int = -1) -> bytes:
+        got = self._stream.read(size)
+        self._meter.add(len(got))
+        return got
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import stat
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,16 @@ class Folders:
     def keep(self, arrival: Arrival, kept_as: str) -> None:
         """Put the file where it goes: the last thing that is done with it."""
         arrival.path.rename(self.home / kept_as)
+
+    def forget(self, keep: timedelta) -> None:
+        """Delete what was put away longer ago: the file, its list and, last, its result."""
+        before = time.time() - keep.total_seconds()
+        for folder in (PROCESSED, REJECTED):
+            for result in (self.home / folder).glob(f"*{RESULT_ENDING}"):
+                if result.lstat().st_mtime < before:
+                    kept = str(result).removesuffix(RESULT_ENDING)
+                    for path in (kept, kept + REJECTS_ENDING, result):
+                        Path(path).unlink(missing_ok=True)
 
 
 def is_strange(name: str) -> bool:

@@ -1,7 +1,7 @@
 """What became of each file: the table `import_file`."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ WHERE supplier_id = %(supplier)s AND result = 'imported' AND kept_as IS NOT NULL
 ORDER BY id DESC LIMIT 1
 """
 
+# The last import stays: how old it is must be known.
+_FORGET = """
+DELETE FROM import_file
+WHERE supplier_id = %(supplier)s AND finished_at < clock_timestamp() - %(keep)s::interval
+    AND id < (SELECT max(id) FROM import_file
+              WHERE supplier_id = %(supplier)s AND result = 'imported')
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileRecord:
@@ -77,6 +85,10 @@ class History:
         from psycopg.types.json import Jsonb
 
         self._connection.execute(_RECORD, asdict(record) | {"counts": Jsonb(record.counts)})
+
+    def forget(self, keep: timedelta) -> None:
+        """Remove what is older, in the caller's transaction."""
+        self._connection.execute(_FORGET, {"supplier": self._supplier, "keep": keep})
 
     def was_imported(self, sha256: str) -> bool:
         """Whether a file of that content was imported."""

@@ -1,6 +1,7 @@
 """One file of one supplier: claimed, read, merged and recorded in one transaction, put away."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cronops.contract.context import JobContext
@@ -86,6 +87,15 @@ class FileImport:
         self._folders.keep_result(kept_as, result)
         self._step("keep file", arrival)
         self._folders.keep(arrival, kept_as)
+
+    def forget(self, keep: timedelta) -> None:
+        """Delete what was put away longer ago, and the records of it."""
+        from cronops.contract.lock import fence
+
+        self._folders.forget(keep)
+        with self._connection.transaction():
+            self._history.forget(keep)
+            fence(self._connection, self._ctx.tokens)
 
     def try_out(self, arrival: Arrival) -> "tuple[Tally, Merged]":
         """What importing it would do; nothing is written. Raises `BadInput`."""

@@ -85,6 +85,7 @@ class _Work:
         self._import_in_order(arrivals)
         if self._setting.source is not None:
             self._warn(self._source.tidy())
+        self._files.forget(self._ctx.settings.suppliers.keep)
         self._check_absence()
         if self._rejected:
             raise BadInput("; ".join(self._rejected))
@@ -123,10 +124,14 @@ class _Work:
         oldest_allowed = None
         if self._setting.max_age is not None and not self._update_anyway:
             oldest_allowed = datetime.now(UTC) - self._setting.max_age
+        _, newest = self._history.last()
         fresh = []
         for arrival in quiet:
             self._seen += 1
-            if oldest_allowed is not None and arrival.modified < oldest_allowed:
+            is_full = self._setting.mode_of(arrival.name) == "full"
+            is_outdated = is_full and newest is not None and arrival.modified < newest
+            is_too_old = oldest_allowed is not None and arrival.modified < oldest_allowed
+            if is_too_old and not is_outdated:
                 self._ctx.count("skipped_files")
                 self._warn(
                     f"{self._setting.name}: {arrival.name} of {arrival.modified:%Y-%m-%d %H:%M} "
@@ -172,9 +177,11 @@ class _Work:
     def _finish_what_was_left(self) -> None:
         """Put away what a run that died had merged; what it had not is imported with the others."""
         for arrival in self._folders.arrivals(PROCESSING):
-            record = self._history.latest(
-                arrival.name, arrival.size, arrival.modified, sha256_of(arrival)
-            )
+            try:
+                sha256 = sha256_of(arrival)
+            except ChangedWhileRead:
+                continue
+            record = self._history.latest(arrival.name, arrival.size, arrival.modified, sha256)
             if record is not None and not (self._folders.home / (record.kept_as or "")).exists():
                 self._files.put_away(arrival, record)
                 self._count(record)

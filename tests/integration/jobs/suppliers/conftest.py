@@ -4,11 +4,23 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
+from cronops.contract.channel import SharedPage
+from cronops.contract.child import exit_code_of
+from cronops.contract.context import JobContext, RunFacts
+from cronops.contract.lock import Claimant, Held, acquire, release_all
+from cronops.contract.stop import StopRequest
+from cronops.db.connect import connect
+from cronops.errors import CronopsError
+from cronops.jobs.suppliers.import_stock import import_stock
+from cronops.jobs.wiring import WIRING
 from tests.commands import CommandLine
 from tests.databases import Database
 
@@ -21,6 +33,19 @@ MAP = {
     "delivery_days": "Days",
 }
 HEADER = "Item;EAN;MPN;Stock;Price;Days\n"
+
+
+DEFAULTS = {"all": False, "update_anyway": False, "parallel": 1, "dry_run": False}
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a run in this process ended."""
+
+    returncode: int
+    counts: dict[str, int]
+    told: str
+    """Its warnings, or why it failed."""
 
 
 class Suppliers:
@@ -74,11 +99,51 @@ class Suppliers:
         os.utime(path, (moment, moment))
         return path
 
-    def run(self, *arguments: str, code: int | None = 0, **options: Any) -> Any:
-        done = self.cli("suppliers", "import-stock", *arguments, **options)
-        if code is not None:
-            assert done.returncode == code, done.stdout + done.stderr
+    def run(self, *arguments: str, code: int | None = 0) -> "Done":
+        """The job as its worker process does it, in this process, under a real lease."""
+        given = [one.removeprefix("--").replace("-", "_").partition("=") for one in arguments]
+        values: dict[str, Any] = dict.fromkeys(import_stock.parameters) | DEFAULTS
+        values |= {name: int(value) if value else True for name, _, value in given}
+        done = self._work(values)
+        assert code is None or done.returncode == code, done
         return done
+
+    def take_over(self) -> None:
+        """Let the lease of a run that was killed end: its time to live is a second in tests."""
+        self.database.query("UPDATE lease SET expires_at = clock_timestamp()")
+
+    def command(self, *arguments: str, code: int | None = 0, **options: Any) -> Any:
+        """The whole command, in a process of its own, with its supervisor."""
+        done = self.cli("suppliers", "import-stock", *arguments, **options)
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def _work(self, values: dict[str, Any]) -> "Done":
+        settings = self.database.settings(suppliers={"root": self.root})
+        (lock,) = import_stock.locks_for(values)
+        claimant = Claimant("run", import_stock.name, "test", timedelta(minutes=5))
+        with connect(settings, "test") as connection, connection.transaction():
+            held = acquire(connection, lock, claimant)
+        assert isinstance(held, Held)
+        facts = RunFacts("run", "correlation", None, None, (held.token,), "test", values)
+        ctx = JobContext(
+            import_stock,
+            facts,
+            settings,
+            WIRING,
+            page=SharedPage.create(),
+            stop=StopRequest(),
+            log=structlog.get_logger(),
+        )
+        try:
+            outcome = import_stock.function(ctx, **values)
+            return Done(0, dict(ctx.counts), "\n".join(outcome.warnings) if outcome else "")
+        except CronopsError as error:
+            return Done(int(exit_code_of(error, import_stock)), dict(ctx.counts), str(error))
+        finally:
+            ctx.close()
+            with connect(settings, "test") as connection:
+                release_all(connection, held.token)
 
     def home(self, supplier: int) -> Path:
         return self.root / str(supplier)

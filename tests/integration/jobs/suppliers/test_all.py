@@ -22,7 +22,7 @@ def test_it_goes_on_after_some_fail_and_names_them_all(suppliers: Suppliers, par
         suppliers.add(supplier)
         suppliers.arrive(supplier, "stock.csv", *([] if supplier in (2, 5, 7) else [ROW]))
 
-    done = suppliers.run("--all", f"--parallel={parallel}", code=1)
+    done = suppliers.command("--all", f"--parallel={parallel}", code=1)
 
     assert "3 of 8 suppliers failed" in done.stderr
     for supplier in range(1, 9):
@@ -41,7 +41,7 @@ def test_no_supplier_is_done_twice_by_several_processes(suppliers: Suppliers) ->
         suppliers.add(supplier)
         suppliers.arrive(supplier, "stock.csv", ROW)
 
-    done = suppliers.run("--all", "--parallel=4")
+    done = suppliers.command("--all", "--parallel=4")
 
     assert "12 suppliers" in done.stdout
     assert suppliers.database.query("SELECT count(*) FROM import_file") == [(12,)]
@@ -55,7 +55,7 @@ def test_one_that_is_busy_is_named_and_the_others_are_done(suppliers: Suppliers)
         suppliers.arrive(supplier, "stock.csv", ROW)
     hold(suppliers, 1)
 
-    done = suppliers.run("--all", code=1, env={"CRONOPS_SUPPLIERS__LOCK_WAIT": "0.3s"})
+    done = suppliers.command("--all", code=1, env={"CRONOPS_SUPPLIERS__LOCK_WAIT": "0.3s"})
 
     assert "supplier 1: cron.suppliers.import.supplier.1 is held by run another" in done.stderr
     assert (suppliers.stock(1), suppliers.stock(2)) == ({}, {"A1": 5})
@@ -66,7 +66,7 @@ def test_one_supplier_is_skipped_while_another_run_has_its_lock(suppliers: Suppl
     suppliers.arrive(1, "stock.csv", ROW)
     hold(suppliers, 1)
 
-    assert "skipped: locked by run another" in suppliers.run("--supplier=1").stdout
+    assert "skipped: locked by run another" in suppliers.command("--supplier=1").stdout
     assert suppliers.stock(1) == {}
 
 
@@ -89,7 +89,7 @@ def test_a_takeover_of_the_suppliers_lock_leaves_nothing_half_done(suppliers: Su
 
     done = suppliers.run("--supplier=1", code=75)
 
-    assert "nothing was committed" in done.stderr
+    assert "nothing was committed" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.results(1) == []
     assert suppliers.files(1, "processing") == ["stock.csv"]
@@ -103,10 +103,37 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(suppliers: Suppli
 
     done = suppliers.run("--all", "--dry-run")
 
-    assert "1 new" in done.stdout
-    assert "1 rejected rows" in done.stdout
-    assert "stock.csv would be rejected: 0 rows" in done.stderr
-    assert "dry run: nothing was changed" in done.stderr
+    assert (done.counts["new"], done.counts["rejected_rows"]) == (1, 1)
+    assert "stock.csv would be rejected: 0 rows" in done.told
+    assert "dry run: nothing was changed" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.results(1) == []
     assert suppliers.files(1, "incoming") == ["stock.csv"]
+
+
+@pytest.mark.parametrize("arguments", [("--supplier=1",), ("--all", "--parallel=2")])
+def test_a_run_that_loses_its_connections_tries_again(
+    suppliers: Suppliers, arguments: tuple[str, ...]
+) -> None:
+    for supplier in (1, 2):
+        suppliers.add(supplier)
+        suppliers.arrive(supplier, "stock.csv", ROW)
+    suppliers.database.query("CREATE SEQUENCE public.times")
+    suppliers.database.query(
+        "CREATE FUNCTION public.cut() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN IF nextval('public.times') = 1 THEN"
+        " PERFORM pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'cronops run %';"
+        " END IF; RETURN NEW; END $$"
+    )
+    suppliers.database.query(
+        "CREATE TRIGGER cut BEFORE INSERT ON supplier_stock FOR EACH ROW"
+        " EXECUTE FUNCTION public.cut()"
+    )
+
+    done = suppliers.command(*arguments, env={"CRONOPS_SUPPLIERS__LOCK_WAIT": "1s"})
+
+    assert "trying again" in done.stderr
+    assert suppliers.stock(1) == {"A1": 5}
+    assert suppliers.results(1) == [("stock.csv", "imported")]
+    assert suppliers.stock(2) == ({} if len(arguments) == 1 else {"A1": 5})

@@ -80,7 +80,8 @@ def test_killed_at_a_step_the_next_run_completes_it(
 
     steps = run_to_step(suppliers.database, tmp_path, number, *ARGUMENTS)
     assert tuple(steps) == LOCAL[:number]
-    suppliers.run("--supplier=1", "--wait=30s", code=None, env={"CRONOPS_LOCK__TTL": "1"})
+    suppliers.take_over()
+    suppliers.run("--supplier=1", code=None)
 
     state = end_state(suppliers)
     assert state["stock"] == [
@@ -117,7 +118,8 @@ def test_killed_while_files_are_fetched_the_next_run_completes_it(
     _put_remote(suppliers)
 
     run_to_step(suppliers.database, tmp_path, number, *ARGUMENTS)
-    suppliers.run("--supplier=1", "--wait=30s", env={"CRONOPS_LOCK__TTL": "1"})
+    suppliers.take_over()
+    suppliers.run("--supplier=1")
 
     state = end_state(suppliers)
     assert suppliers.stock(1) == {"A1": 5}

@@ -18,7 +18,7 @@ def test_one_supplier_is_imported_and_no_other(suppliers: Suppliers) -> None:
         suppliers.add(supplier)
         suppliers.arrive(supplier, "stock.csv", "A1;;;5;1.50;2", "A2;;;0;;")
 
-    done = suppliers.run("--supplier=23")
+    done = suppliers.command("--supplier=23")
 
     assert suppliers.stock(23) == {"A1": 5, "A2": 0}
     assert suppliers.stock(24) == {}
@@ -33,7 +33,7 @@ def test_all_active_settings_are_imported(suppliers: Suppliers) -> None:
         suppliers.add(supplier, active=supplier != 3)
         suppliers.arrive(supplier, "stock.csv", f"A{supplier};;;5;;")
 
-    done = suppliers.run("--all")
+    done = suppliers.command("--all")
 
     assert [suppliers.stock(one) for one in (1, 2, 3)] == [{"A1": 5}, {"A2": 5}, {}]
     assert "2 suppliers" in done.stdout
@@ -44,16 +44,16 @@ def test_all_active_settings_are_imported(suppliers: Suppliers) -> None:
     [(), ("--all", "--supplier=1"), ("--supplier=1", "--parallel=2"), ("--all", "--parallel=0")],
 )
 def test_which_suppliers_has_to_be_said(suppliers: Suppliers, arguments: tuple[str, ...]) -> None:
-    suppliers.run(*arguments, code=2)
+    suppliers.command(*arguments, code=2)
 
 
 def test_the_old_words_are_still_taken(suppliers: Suppliers) -> None:
     suppliers.add(23)
     suppliers.arrive(23, "stock.csv", "A1;;;5;;")
-    suppliers.run("23")
+    suppliers.command("23")
 
     for words in (("23", "updateAnyway=1"), ("23", "1")):
-        done = suppliers.run(*words)
+        done = suppliers.command(*words)
         assert "write: cronops suppliers import-stock --supplier=23 --update-anyway" in done.stderr
         assert "1 files" in done.stdout
 
@@ -62,12 +62,12 @@ def test_an_unknown_supplier_is_answered_with_the_nearest(suppliers: Suppliers) 
     suppliers.add(23)
     suppliers.add(7, active=False)
 
-    assert "the nearest: 23 (Supplier 23)" in suppliers.run("--supplier=32", code=65).stderr
-    assert "cronops suppliers enable 7" in suppliers.run("--supplier=7", code=65).stderr
+    assert "the nearest: 23 (Supplier 23)" in suppliers.run("--supplier=32", code=65).told
+    assert "cronops suppliers enable 7" in suppliers.run("--supplier=7", code=65).told
 
 
 def test_with_nothing_set_up_there_is_a_warning_that_says_what_to_do(suppliers: Suppliers) -> None:
-    assert "cronops suppliers set --help" in suppliers.run("--all").stderr
+    assert "cronops suppliers set --help" in suppliers.run("--all").told
 
 
 def test_a_full_file_sets_what_is_absent_to_nothing_and_a_delta_does_not(
@@ -168,7 +168,7 @@ def test_where_the_newest_file_is_bad_the_one_before_is_better_than_none(
 
     assert suppliers.stock(1) == {"A1": 1}
     assert suppliers.files(1, "rejected") == ["b.csv"]
-    assert "b.csv: 0 rows, and at least 1 are expected" in done.stderr
+    assert "b.csv: 0 rows, and at least 1 are expected" in done.told
 
 
 # --- freshness ---------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def test_what_was_imported_before_is_skipped_unless_asked_for(suppliers: Supplie
     suppliers.arrive(1, "b.csv", "A1;;;5;;")
     done = suppliers.run("--supplier=1")
 
-    assert "1 skipped files" in done.stdout
+    assert done.counts["skipped_files"] == 1
     assert suppliers.stock(1) == {"A1": 99}
     assert suppliers.results(1) == [("a.csv", "imported"), ("b.csv", "repeated")]
 
@@ -209,11 +209,17 @@ def test_what_is_too_old_is_left_and_said_unless_asked_for(suppliers: Suppliers)
 
     done = suppliers.run("--supplier=1")
 
-    assert "is older than max_age" in done.stderr
+    assert "is older than max_age" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.files(1, "incoming") == ["a.csv"]
     suppliers.run("--supplier=1", "--update-anyway")
     assert suppliers.stock(1) == {"A1": 5}
+
+    # Once there is something newer, nobody waits for it any more.
+    suppliers.arrive(1, "b.csv", "A1;;;4;;", age=8000)
+    done = suppliers.run("--supplier=1")
+    assert "older than max_age" not in done.told
+    assert suppliers.results(1)[-1] == ("b.csv", "superseded")
 
 
 def test_update_anyway_overrides_no_guard(suppliers: Suppliers) -> None:
@@ -233,11 +239,11 @@ def test_a_missing_file_never_empties_stock(suppliers: Suppliers) -> None:
     suppliers.run("--supplier=1")
 
     done = suppliers.run("--supplier=1")
-    assert "no new file from supplier 1; their stock stays" in done.stderr
+    assert "no new file from supplier 1; their stock stays" in done.told
 
     suppliers.database.query("UPDATE import_file SET finished_at = now() - interval '2 hours'")
     done = suppliers.run("--supplier=1", code=1)
-    assert "no fresh file has come for 2h" in done.stderr
+    assert "no fresh file has come for 2h" in done.told
     assert suppliers.stock(1) == {"A1": 5}
 
 
@@ -254,7 +260,7 @@ def test_a_sudden_drop_fails_the_file_and_changes_nothing(suppliers: Suppliers) 
 
     done = suppliers.run("--supplier=1", code=65)
 
-    assert "4 of 10 SKUs in stock would fall to 0, 40.0 % where 30 % are allowed" in done.stderr
+    assert "4 of 10 SKUs in stock would fall to 0, 40.0 % where 30 % are allowed" in done.told
     assert suppliers.stock(1) == before
     assert suppliers.files(1, "rejected") == ["b.csv"]
     assert "max_drop_pct" in suppliers.result(1, "rejected/b.csv")["reason"]
@@ -266,7 +272,7 @@ def test_too_many_bad_rows_fail_the_file_and_change_nothing(suppliers: Suppliers
 
     done = suppliers.run("--supplier=1", code=65)
 
-    assert "2 of 4 rows were rejected, 50.0 % where 20 % are allowed" in done.stderr
+    assert "2 of 4 rows were rejected, 50.0 % where 20 % are allowed" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.result(1, "rejected/a.csv")["counts"]["rejected"] == {"qty": 1, "price": 1}
 
@@ -317,7 +323,7 @@ def test_a_file_that_is_no_stock_file_is_rejected_with_a_reason(
 
     done = suppliers.run("--supplier=1", code=65)
 
-    assert said in done.stderr
+    assert said in done.told
     assert suppliers.files(1, "rejected") == ["a.csv"]
     assert suppliers.results(1) == [("a.csv", "rejected")]
     assert suppliers.database.query("SELECT count(*) FROM supplier_stock") == [(0,)]
@@ -375,7 +381,7 @@ def test_xml_of_strangers(suppliers: Suppliers, text: str, said: str) -> None:
 
     done = suppliers.run("--supplier=1", code=65)
 
-    assert said in done.stderr
+    assert said in done.told
     assert suppliers.stock(1) == {}
 
 
@@ -406,5 +412,21 @@ def test_a_name_that_cannot_be_shown_is_left_alone_and_said(suppliers: Suppliers
     done = suppliers.run("--supplier=1")
 
     assert suppliers.stock(1) == {"A1": 5}
-    assert done.stderr.count("no name that can be shown") >= 3
+    assert done.told.count("no name that can be shown") >= 3
     assert len(suppliers.files(1, "incoming")) == 3
+
+
+def test_what_was_put_away_long_ago_is_deleted(suppliers: Suppliers) -> None:
+    suppliers.add(1)
+    for name in ("a.csv", "b.csv"):
+        suppliers.arrive(1, name, f"{name};;;5;;", "A2;;;x;;")
+        suppliers.run("--supplier=1")
+    for path in (suppliers.home(1) / "processed").glob("a.csv*"):
+        os.utime(path, (1_000_000, 1_000_000))
+    suppliers.database.query("UPDATE import_file SET finished_at = now() - interval '40 days'")
+
+    suppliers.run("--supplier=1")
+
+    kept = sorted(path.name for path in (suppliers.home(1) / "processed").iterdir())
+    assert kept == ["b.csv", "b.csv.rejects.csv", "b.csv.result.json"]
+    assert suppliers.results(1) == [("b.csv", "imported")]

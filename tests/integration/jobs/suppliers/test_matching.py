@@ -98,7 +98,7 @@ def test_what_is_not_certain_is_left_to_a_person(
     assert suppliers.articles(1) == dict.fromkeys(
         ("ambiguous", "conflict", "late conflict", "short")
     )
-    assert "4 review" in done.stdout
+    assert done.counts["review"] == 4
     assert reviews(suppliers) == {
         "conflict": ("open", "ean_against_mpn", x, [x, y]),
         "late conflict": ("open", "ean_against_topm_id", x, [x, y]),
@@ -144,11 +144,11 @@ def test_a_rejected_match_is_not_asked_again_unless_it_is_another(
     assert done.returncode == 0, done.stderr
 
     suppliers.arrive(1, "b.csv", f"A1;6;{EAN};MPY-0001;;;", header=HEADER)
-    assert "0 review" in suppliers.run("--supplier=1").stdout
+    assert suppliers.run("--supplier=1").counts["review"] == 0
     assert reviews(suppliers)["A1"][0] == "rejected"
 
     suppliers.arrive(1, "c.csv", f"A1;6;{OTHER_EAN};MPX-0001;;;", header=HEADER)
-    assert "1 review" in suppliers.run("--supplier=1").stdout
+    assert suppliers.run("--supplier=1").counts["review"] == 1
     assert reviews(suppliers)["A1"] == ("open", "ean_against_mpn", y, [x, y])
     assert suppliers.articles(1) == {"A1": None}
 
@@ -161,7 +161,7 @@ def test_a_question_that_is_open_is_not_asked_twice(suppliers: Suppliers, x: int
         )
         done = suppliers.run("--supplier=1")
 
-    assert "0 review" in done.stdout
+    assert done.counts["review"] == 0
 
 
 def test_an_article_that_comes_later_is_found_by_rows_that_did_not_change(

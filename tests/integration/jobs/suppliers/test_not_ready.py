@@ -29,7 +29,7 @@ def test_a_file_that_grows_is_left_for_the_next_run(suppliers: Suppliers) -> Non
         stop.set()
         writer.join()
 
-    assert "stock.csv is still being written" in done.stderr
+    assert "stock.csv is still being written" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.files(1, "incoming") == ["stock.csv"]
     time.sleep(1)
@@ -60,7 +60,7 @@ def test_a_file_that_grows_while_it_is_read_is_given_back(suppliers: Suppliers) 
         stop.set()
         writer.join()
 
-    assert "is still being written" in done.stderr
+    assert "is still being written" in done.told
     assert suppliers.stock(1) == {}
     assert suppliers.results(1) == []
     assert suppliers.files(1, "incoming") == ["stock.csv"]

@@ -59,7 +59,7 @@ def test_a_rejected_file_is_moved_aside_as_well(suppliers: Suppliers, partner: P
 def test_a_directory_outside_the_root_is_refused(suppliers: Suppliers) -> None:
     suppliers.add(1, source="/etc")
 
-    assert "lies outside" in suppliers.run("--supplier=1", code=78).stderr
+    assert "lies outside" in suppliers.run("--supplier=1", code=78).told
 
 
 def client_env(server: Any, *, token: str = "") -> dict[str, str]:
@@ -93,7 +93,7 @@ def test_files_of_a_server_are_fetched_and_moved_aside(
     with SERVERS[kind](outside) as server:
         suppliers.add(1, source=server.url, credential="nord")
 
-        done = suppliers.run("--supplier=1", env=client_env(server))
+        done = suppliers.command("--supplier=1", env=client_env(server))
 
     assert suppliers.stock(1) == {"A1": 2}
     assert sorted(path.name for path in (outside / "backup").iterdir()) == ["new.csv", "old.csv"]
@@ -110,10 +110,10 @@ def test_a_connection_that_is_cut_leaves_no_part_and_the_next_run_fetches_it(
         suppliers.add(1, source=server.url, credential="nord")
         env = client_env(server)
 
-        suppliers.run("--supplier=1", code=75, env=env)
+        suppliers.command("--supplier=1", code=75, env=env)
         assert suppliers.stock(1) == {}
         assert (outside / "stock.csv").exists()
-        suppliers.run("--supplier=1", env=env)
+        suppliers.command("--supplier=1", env=env)
 
     assert len(suppliers.stock(1)) == 20_000
 
@@ -128,10 +128,10 @@ def test_where_moving_fails_the_import_stands_and_the_next_run_moves_it(
         suppliers.add(1, source=server.url, credential="nord")
         env = client_env(server)
 
-        done = suppliers.run("--supplier=1", env=env)
+        done = suppliers.command("--supplier=1", env=env)
         assert "stay where they were fetched from" in done.stderr
         assert suppliers.stock(1) == {"A1": 1}
-        suppliers.run("--supplier=1", env=env)
+        suppliers.command("--supplier=1", env=env)
 
     assert suppliers.results(1) == [("stock.csv", "imported")]
     assert [path.name for path in (outside / "backup").iterdir()] == ["stock.csv"]
@@ -142,8 +142,8 @@ def test_https_is_fetched_once_until_it_changes(suppliers: Suppliers) -> None:
         suppliers.add(1, source=f"{server.url}/out/stock.csv", credential="nord")
         env = client_env(server, token="s3cret-t0ken")
 
-        suppliers.run("--supplier=1", env=env)
-        done = suppliers.run("--supplier=1", env=env)
+        suppliers.command("--supplier=1", env=env)
+        done = suppliers.command("--supplier=1", env=env)
 
         assert suppliers.stock(1) == {"A1": 5}
         assert [one.method for one in server.requests].count("GET") == 1
@@ -170,7 +170,7 @@ def test_a_server_that_misbehaves_changes_no_stock(
     with https_server(lambda _: reply) as server:
         suppliers.add(1, source=f"{server.url}/stock.csv")
 
-        done = suppliers.run("--supplier=1", code=None, env=client_env(server))
+        done = suppliers.command("--supplier=1", code=None, env=client_env(server))
 
     assert done.returncode in ((code,) if code else (1, 65, 75, 78))
     assert suppliers.stock(1) == {}
