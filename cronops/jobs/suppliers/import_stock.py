@@ -11,7 +11,6 @@ from cronops.errors import (
     CronopsError,
     DatabaseUnavailable,
     Interrupted,
-    LeaseLost,
     PermanentError,
 )
 from cronops.owners import SHARED_OPS, STOCK_IMPORT, WEBSHOP
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 ALL_KEY = "cron.suppliers.import.all"
 _MOST_PROCESSES = 16
+_ROOM_FOR_REASONS, _SHORTEST_REASON = 1_500, 60
 _NOTHING_SET_UP = (
     "no supplier is active, so there was nothing to import; set one up: "
     "cronops suppliers set --help"
@@ -135,25 +135,29 @@ def _import_all(ctx: JobContext, *, update_anyway: bool, dry_run: bool) -> Outco
             share.wait_for_others()
             failed = share.failed()
             if failed and not ctx.stopping:
-                named = "; ".join(f"supplier {one}: {why}" for one, why in failed.items())
-                raise PermanentError(
-                    f"{len(failed)} of {len(suppliers)} suppliers failed, the others are done: "
-                    f"{named}"
-                )
+                raise PermanentError(_naming(failed, len(suppliers)))
     return _told(outcomes, dry_run=dry_run)
+
+
+def _naming(failed: "dict[int, str]", of: int) -> str:
+    """All that failed by their ids, and then as much of the reasons as a reason has room for."""
+    share = max(_SHORTEST_REASON, _ROOM_FOR_REASONS // len(failed))
+    reasons = "; ".join(f"supplier {one}: {why[:share]}" for one, why in failed.items())
+    ids = ", ".join(map(str, failed))
+    return f"{len(failed)} of {of} suppliers failed ({ids}), the others are done: {reasons}"
 
 
 def _import_one_of_all(
     ctx: JobContext, supplier: int, *, update_anyway: bool, dry_run: bool
 ) -> "SupplierOutcome | str":
-    """What came of it, or why it failed."""
+    """What came of it, or why it failed: also where only this supplier's own lock was lost."""
     from cronops.db.connect import first_line, is_connection_lost
     from cronops.jobs.suppliers.one_supplier import import_supplier
 
     try:
         with ctx.lock(supplier_key(supplier), wait=ctx.settings.suppliers.lock_wait):
             return import_supplier(ctx, supplier, update_anyway=update_anyway, dry_run=dry_run)
-    except (DatabaseUnavailable, LeaseLost, Interrupted):
+    except (DatabaseUnavailable, Interrupted):
         raise
     except CronopsError as error:
         reason = str(error)

@@ -31,8 +31,9 @@ _AT_WORK = """
 SELECT DISTINCT pid FROM supplier_import_claim WHERE token = %(token)s AND NOT is_done
 """
 _FAILED = """
-SELECT supplier_id, error FROM supplier_import_claim
-WHERE token = %(token)s AND error IS NOT NULL ORDER BY supplier_id
+SELECT supplier_id, coalesce(error, 'its worker process ended before it was done')
+FROM supplier_import_claim
+WHERE token = %(token)s AND (error IS NOT NULL OR NOT is_done) ORDER BY supplier_id
 """
 _POLL_SECONDS = 0.2
 
@@ -67,7 +68,7 @@ class Share:
             self._ctx.pause(_POLL_SECONDS)
 
     def failed(self) -> dict[int, str]:
-        """What went wrong, by supplier, whichever worker had it."""
+        """What went wrong, by supplier, whichever worker had it; once nobody is at work."""
         return dict(self._connection.execute(_FAILED, self._values).fetchall())
 
     def _write(self, statement: str, **values: Any) -> int:

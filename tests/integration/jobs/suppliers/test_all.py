@@ -1,8 +1,12 @@
 """``--all``: one failing does not stop the others, nor does one that is busy; several at once."""
 
+import os
+import signal
+
 import pytest
 
 from tests.integration.jobs.suppliers.conftest import Suppliers
+from tests.servers import wait_until
 
 ROW = "A1;;;5;1;2"
 
@@ -24,7 +28,7 @@ def test_it_goes_on_after_some_fail_and_names_them_all(suppliers: Suppliers, par
 
     done = suppliers.command("--all", f"--parallel={parallel}", code=1)
 
-    assert "3 of 8 suppliers failed" in done.stderr
+    assert "3 of 8 suppliers failed (2, 5, 7), the others are done" in done.stderr
     for supplier in range(1, 9):
         is_bad = supplier in (2, 5, 7)
         assert suppliers.stock(supplier) == ({} if is_bad else {"A1": 5})
@@ -137,3 +141,31 @@ def test_a_run_that_loses_its_connections_tries_again(
     assert suppliers.stock(1) == {"A1": 5}
     assert suppliers.results(1) == [("stock.csv", "imported")]
     assert suppliers.stock(2) == ({} if len(arguments) == 1 else {"A1": 5})
+
+
+def test_a_process_that_dies_is_missed_by_name(suppliers: Suppliers) -> None:
+    for supplier in (1, 2):
+        suppliers.add(supplier)
+        suppliers.arrive(supplier, "stock.csv", ROW)
+    suppliers.database.query(
+        "CREATE FUNCTION public.take_time() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$"
+    )
+    suppliers.database.query(
+        "CREATE TRIGGER take_time AFTER INSERT ON supplier_stock"
+        " EXECUTE FUNCTION public.take_time()"
+    )
+    process = suppliers.cli.start("suppliers", "import-stock", "--all", "--parallel=2")
+    second = "SELECT pid, supplier_id FROM supplier_import_claim WHERE worker = 1 AND NOT is_done"
+    wait_until(lambda: bool(suppliers.database.query(second)))
+    ((pid, supplier),) = suppliers.database.query(second)
+    os.kill(pid, signal.SIGKILL)
+
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert f"supplier {supplier}: its worker process ended before it was done" in told
+    assert suppliers.stock(3 - supplier) == {"A1": 5}
+    assert suppliers.stock(supplier) == {}
+    suppliers.command("--all")
+    assert suppliers.stock(supplier) == {"A1": 5}
