@@ -23,8 +23,8 @@ class XmlRows:
         self, setting: ImportSetting, stream: BinaryIO, tally: Tally, *, name: str
     ) -> None:
         self._setting, self._stream, self._tally, self._name = setting, stream, tally, name
-        self._paths = {field: str(path) for field, path in setting.column_map.items()}
-        self.order = tuple(field for field in STORED if field in self._paths)
+        self._places = {field: Place(str(path)) for field, path in setting.column_map.items()}
+        self.order = tuple(field for field in STORED if field in self._places)
         self._rows = RowReader(setting, self.order, tally)
 
     def __iter__(self) -> Iterator[str]:
@@ -35,7 +35,7 @@ class XmlRows:
         tag = self._setting.row_tag or ""
         elements = iter_elements(self._stream, tag, name=self._name)
         for number, element in enumerate(elements, 1):
-            texts = {field: text_at(element, path) for field, path in self._paths.items()}
+            texts = {field: place.text_in(element) for field, place in self._places.items()}
             lines.append(self._rows.read(texts, number, _shown(texts)))
             if len(lines) >= _BLOCK_ROWS:
                 yield "".join(lines)
@@ -43,14 +43,25 @@ class XmlRows:
         yield "".join(lines)
 
 
-def text_at(element: "Element", path: str) -> str:
-    """The text of the first element at the path, or an attribute's: ``Stock/Total/@unit``."""
-    way, at, attribute = path.rpartition("@")
-    if not at:
-        return element.findtext(path) or ""
-    below = way.rstrip("/")
-    found = element.find(below) if below else element
-    return "" if found is None else found.get(attribute, "")
+class Place:
+    """Where a field is in an element: ``Stock/Total``, ``Ident/@ean``, ``@sku``; any namespace."""
+
+    def __init__(self, path: str) -> None:
+        way, at, self._attribute = path.rpartition("@")
+        steps = (way if at else path).rstrip("/").split("/")
+        self._way = "/".join(_in_any_namespace(step) for step in steps if step)
+        self._is_attribute = bool(at)
+
+    def text_in(self, element: "Element") -> str:
+        """The text of the first element there, or of its attribute; nothing where there is none."""
+        found = element.find(self._way) if self._way else element
+        if found is None:
+            return ""
+        return found.get(self._attribute, "") if self._is_attribute else found.text or ""
+
+
+def _in_any_namespace(step: str) -> str:
+    return step if step.startswith(("{", ".", "*")) else f"{{*}}{step}"
 
 
 def _shown(texts: Mapping[str, str]) -> str:
