@@ -12,7 +12,7 @@ from cronops.durations import parse_duration
 from cronops.jobs.suppliers.setting import FIELDS, REQUIRED, ImportSetting
 
 _THOUSANDS = ("", ".", ",", " ", "'", "\u2019", "\u00a0", "\u202f")
-_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|", "space": " "}
+_WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|"}
 _NONE = {"", "none"}
 _LONGEST_GLOB = 200
 
@@ -112,7 +112,7 @@ def _choice(*names: str) -> Callable[[Any], str]:
 
 def _letter(value: Any) -> str:
     text = _WORDS.get(value.lower(), value) if isinstance(value, str) else value
-    if not isinstance(text, str) or len(text) != 1 or text.isalnum() or text in "\r\n\\\0":
+    if not isinstance(text, str) or len(text) != 1 or text.isalnum() or text in " \r\n\\\0":
         raise ValueError(f"must be one letter that no value has, or tab; not {value!r}")
     return text
 

@@ -137,6 +137,20 @@ def test_a_quote_inside_a_cell_is_a_letter() -> None:
     assert read.lines == [{"sku": "A1", "qty": "3"}, {"sku": "A2", "qty": "4"}]
 
 
+def test_without_quotes_a_quote_is_a_letter_everywhere() -> None:
+    read = Read(HEADER + '"A1;;M"1";5;1\n', setting(quote=""))
+
+    assert (read.lines[0]["sku"], read.lines[0]["mpn"]) == ('"A1', 'M"1"')
+
+
+def test_a_decimal_comma_between_commas_is_in_quotes() -> None:
+    by = setting(delimiter=",", decimal=",")
+
+    read = Read(HEADER.replace(";", ",") + '"A1",,,"5","1,5"\n"A2",,,"6","2,25"\n', by)
+
+    assert [row["price"].rstrip("0") for row in read.lines] == ["1.5", "2.25"]
+
+
 def test_a_row_of_several_lines() -> None:
     by = setting(column_map={"sku": "Item", "qty": "Stock"})
 

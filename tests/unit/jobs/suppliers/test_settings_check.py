@@ -59,6 +59,7 @@ def test_values_as_options_and_files_write_them() -> None:
         ({"delimiter": ";;"}, "one letter"),
         ({"delimiter": "a"}, "one letter"),
         ({"delimiter": "\n"}, "one letter"),
+        ({"delimiter": " "}, "one letter"),
         ({"quote": ";"}, "both ';'"),
         ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
         ({"encoding": "base64"}, "no encoding 'base64'"),
