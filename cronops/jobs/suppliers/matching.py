@@ -16,9 +16,10 @@ SHORT_MPN = 5
 _BY = """
 LEFT JOIN (
     SELECT {key} AS value, min(a.id) AS id, count(*) AS hits FROM article AS a
-    WHERE a.{column} <> '' GROUP BY 1
+    WHERE a.{column} <> '' {wanted} GROUP BY 1
 ) AS {alias} ON {alias}.value = s.{column}
 """
+_WANTED = "AND {key} IN (SELECT {column} FROM supplier_row)"
 _REMEMBERED = """
 LEFT JOIN (
     SELECT r.sku, r.state, r.reason, r.article_id, a.id AS accepted
@@ -44,15 +45,24 @@ WHERE s.qty IS NOT NULL
 _IDENTIFIERS = "jsonb_strip_nulls(jsonb_build_object({pairs}))"
 
 
-def matched_rows(identifiers: Sequence[str], supplier: int) -> sql.Composed:
+def matched_rows(identifiers: Sequence[str], supplier: int, *, are_few: bool) -> sql.Composed:
     """A query of every staged row with its `candidate` (an article or NULL) and the `doubt`.
+
+    Where rows `are_few`, only the articles that they may be of are looked at: a delta of some
+    hundred rows need not group a shop of some hundred thousand.
 
     `doubt` is NULL where the candidate is certain. `accepted` is the article that a person has
     accepted, where there is one and it is still there.
     """
     aliases = {name: sql.Identifier(f"by_{name}") for name in identifiers}
+    wanted = sql.SQL(_WANTED if are_few else "")
     joins = [
-        sql.SQL(_BY).format(key=key_of(name), column=sql.Identifier(name), alias=alias)
+        sql.SQL(_BY).format(
+            key=key_of(name),
+            column=sql.Identifier(name),
+            alias=alias,
+            wanted=wanted.format(key=key_of(name), column=sql.Identifier(name)),
+        )
         for name, alias in aliases.items()
     ]
     joins.append(sql.SQL(_REMEMBERED).format(supplier=sql.Literal(supplier)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ROOM = "SET LOCAL work_mem = '128MB'"
 # Temporary tables live in memory of the session, which is 8 MB otherwise.
 _ROOM_FOR_TABLES = "SET LOCAL temp_buffers = '128MB'"
+# Up to so many rows, matching looks up their articles; beyond, it groups all articles.
+_FEW = 50_000
 _STAGE = """
 CREATE TEMPORARY TABLE supplier_row (
     sku text NOT NULL, qty integer, price numeric(12,4), delivery_days smallint,
@@ -155,7 +157,8 @@ def merge(
     connection.execute("ANALYZE supplier_row")
     step("match")
     identifiers = [name for name in IDENTIFIERS if name in order]
-    connection.execute(_changes(setting.supplier_id, order, identifiers))
+    are_few = tally.taken < _FEW
+    connection.execute(_changes(setting.supplier_id, order, identifiers, are_few=are_few))
     connection.execute("ANALYZE supplier_change")
     if is_full:
         _guard_drop(connection, setting, connection.execute(_ABSENT, values).rowcount)
@@ -199,7 +202,9 @@ def _guard_drop(connection: "psycopg.Connection[Any]", setting: ImportSetting, a
         )
 
 
-def _changes(supplier: int, order: Sequence[str], identifiers: Sequence[str]) -> sql.Composed:
+def _changes(
+    supplier: int, order: Sequence[str], identifiers: Sequence[str], *, are_few: bool
+) -> sql.Composed:
     """The narrowing: of all rows, those that are new, differ, or raise a question.
 
     A field that the file does not have keeps its value.
@@ -226,7 +231,7 @@ def _changes(supplier: int, order: Sequence[str], identifiers: Sequence[str]) ->
         article=article,
         differs=sql.SQL("({})").format(sql.SQL(" OR ").join(compared)),
         to_review=sql.SQL(_TO_REVIEW),
-        matched=matched_rows(identifiers, supplier),
+        matched=matched_rows(identifiers, supplier, are_few=are_few),
         supplier=sql.Literal(supplier),
     )
 

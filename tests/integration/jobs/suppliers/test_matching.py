@@ -21,6 +21,13 @@ HEADER = "Item;Stock;EAN;MPN;Nr;T24;TM\n"
 AddArticle = Callable[..., int]
 
 
+@pytest.fixture(autouse=True, params=["few", "many"])
+def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few rows look up their articles, many are joined with all: the answer is the same."""
+    if request.param == "many":
+        monkeypatch.setattr("cronops.jobs.suppliers.merge._FEW", 0)
+
+
 @pytest.fixture
 def x(article: AddArticle) -> int:
     return article("X-1", ean=EAN, mpn="MPX-0001", tyre24_id="T-X", topm_id="TM-X")
