@@ -235,7 +235,7 @@ def _read(file: Path, supplier: int) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
         values = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise BadInput(f"{file} cannot be read: {error}") from None
     if isinstance(values, dict) and isinstance(values.get("setting"), dict):
         values = values["setting"]  # what `show --json` prints

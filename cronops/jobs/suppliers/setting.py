@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
@@ -96,6 +96,8 @@ def active_suppliers(connection: "psycopg.Connection[Any]") -> list[int]:
 
 def active_setting(connection: "psycopg.Connection[Any]", supplier: int) -> ImportSetting:
     """The active setting of that supplier; `BadInput` naming the nearest where there is none."""
+    from cronops.jobs.suppliers.settings_check import setting_of
+
     found = find_setting(connection, supplier)
     if found is None:
         raise BadInput(unknown_supplier(connection, supplier))
@@ -103,6 +105,12 @@ def active_setting(connection: "psycopg.Connection[Any]", supplier: int) -> Impo
         raise BadInput(
             f"supplier {supplier} ({found.name}) is not active; "
             f"switch it on: cronops suppliers enable {supplier}"
+        )
+    _, problems = setting_of(asdict(found))
+    if problems:  # another program has written it
+        raise BadInput(
+            f"the setting of supplier {supplier} cannot be used: {'; '.join(problems)}; "
+            f"mend it: cronops suppliers set {supplier}"
         )
     return found
 

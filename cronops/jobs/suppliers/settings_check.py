@@ -1,6 +1,7 @@
 """Makes a setting of what an operator wrote, and says everything that is wrong with it at once."""
 
 import codecs
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import timedelta
@@ -10,11 +11,15 @@ from typing import Any
 
 from cronops.durations import parse_duration
 from cronops.jobs.suppliers.setting import FIELDS, REQUIRED, ImportSetting
+from cronops.jobs.suppliers.xml_rows import is_place
 
 _THOUSANDS = ("", ".", ",", " ", "'", "\u2019", "\u00a0", "\u202f")
 _WORDS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "pipe": "|"}
 _NONE = {"", "none"}
 _LONGEST_GLOB = 200
+_LONGEST_QUIET = timedelta(minutes=10)
+# Neither a terminal that shows them, nor PostgreSQL, nor JSON takes all of these well.
+_UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def setting_of(values: Mapping[str, Any]) -> tuple[ImportSetting | None, list[str]]:
@@ -62,6 +67,9 @@ def _contradictions(setting: ImportSetting) -> Iterator[str]:
             yield "trailer is for CSV: an XML file says itself where it ends"
         if any(isinstance(one, int) for one in setting.column_map.values()):
             yield "column_map: in XML a field is named by its path, as in Stock/@total"
+        for field, path in setting.column_map.items():
+            if not is_place(str(path)):
+                yield f"column_map: {field}: {path!r} is no path below the row, as in Stock/@total"
     elif setting.row_tag:
         yield "row_tag is for XML"
     elif not setting.header and any(isinstance(one, str) for one in setting.column_map.values()):
@@ -82,7 +90,9 @@ def _contradictions(setting: ImportSetting) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 500:
-        raise ValueError(f"must be text, not {value!r}")
+        raise ValueError(f"must be text, not {value!r}"[:600])
+    if _UNSHOWABLE.search(value.strip()):
+        raise ValueError(f"has letters that cannot be shown: {value!a}")
     return value.strip()
 
 
@@ -112,9 +122,11 @@ def _choice(*names: str) -> Callable[[Any], str]:
 
 def _letter(value: Any) -> str:
     text = _WORDS.get(value.lower(), value) if isinstance(value, str) else value
-    if not isinstance(text, str) or len(text) != 1 or text.isalnum() or text in " \r\n\\\0":
-        raise ValueError(f"must be one letter that no value has, or tab; not {value!r}")
-    return text
+    is_letter = isinstance(text, str) and len(text) == 1 and not text.isalnum()
+    # A tab is the one control character that tables are written with.
+    if not is_letter or text in " \\\ufeff\ufffd" or (text != "\t" and _UNSHOWABLE.search(text)):
+        raise ValueError(f"must be one letter that no value has, or tab; not {value!a}")
+    return str(text)
 
 
 def _quote(value: Any) -> str:
@@ -126,8 +138,10 @@ def _encoding(value: Any) -> str:
     if text == "auto":
         return text
     try:
-        is_text = isinstance(codecs.getincrementaldecoder(text)("strict").decode(b"ab"), str)
-    except (LookupError, ValueError, TypeError):
+        # As files are read: what cannot be decoded is replaced, and a line may end anywhere.
+        decoder = codecs.getincrementaldecoder(text)("replace")
+        is_text = isinstance(decoder.decode(b"a\xff\n", final=True), str)
+    except Exception:  # noqa: BLE001 - each codec has errors of its own
         is_text = False
     if not is_text:
         raise ValueError(
@@ -170,6 +184,13 @@ def _age(value: Any) -> timedelta:
     return age
 
 
+def _quiet(value: Any) -> timedelta:
+    quiet = parse_duration(value)
+    if quiet > _LONGEST_QUIET:
+        raise ValueError("must be 10 minutes at most: a run waits for so long")
+    return quiet
+
+
 def _column_map(value: Any) -> dict[str, str | int]:
     if not isinstance(value, Mapping):
         raise ValueError("must name a column for each field: sku, qty, …")
@@ -184,6 +205,8 @@ def _column_map(value: Any) -> dict[str, str | int]:
         is_place = isinstance(column, int) and not isinstance(column, bool) and column >= 1
         if not is_place and not (isinstance(column, str) and column.strip()):
             raise ValueError(f"{field}: must be a header's name or a position from 1: {column!r}")
+        if isinstance(column, str) and _UNSHOWABLE.search(column.strip()):
+            raise ValueError(f"{field}: has letters that cannot be shown: {column!a}")
         found[field] = column.strip() if isinstance(column, str) else int(column)
     return {field: found[field] for field in FIELDS if field in found}
 
@@ -220,5 +243,5 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "min_rows": _integer(0),
     "max_drop_pct": _percent,
     "max_reject_pct": _percent,
-    "quiet": parse_duration,
+    "quiet": _quiet,
 }

@@ -60,6 +60,19 @@ class Place:
         return found.get(self._attribute, "") if self._is_attribute else found.text or ""
 
 
+def is_place(path: str) -> bool:
+    """Whether a path is one that elements are searched by, and stays below the row."""
+    from xml.etree.ElementTree import Element  # noqa: S405 - nothing is parsed
+
+    if path.startswith("/") or ".." in path.split("/"):
+        return False
+    try:
+        Place(path).text_in(Element("row"))
+    except (SyntaxError, ValueError, LookupError, TypeError):
+        return False
+    return True
+
+
 def _in_any_namespace(step: str) -> str:
     return step if step.startswith(("{", ".", "*")) else f"{{*}}{step}"
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -169,3 +170,29 @@ def test_a_process_that_dies_is_missed_by_name(suppliers: Suppliers) -> None:
     assert suppliers.stock(supplier) == {}
     suppliers.command("--all")
     assert suppliers.stock(supplier) == {"A1": 5}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"encoding": "no-such"},
+        {"delimiter": "\n"},
+        {"column_map": []},
+        {"column_map": {"qty": "Stock"}},
+        {"format": "xml"},
+    ],
+)
+def test_a_setting_that_another_program_has_ruined_stops_its_supplier_only(
+    suppliers: Suppliers, fields: dict[str, Any]
+) -> None:
+    suppliers.add(1, **fields)
+    suppliers.add(2)
+    for supplier in (1, 2):
+        suppliers.arrive(supplier, "stock.csv", "A1;;;5;;")
+
+    said = suppliers.run("--all", code=1).told
+
+    assert "supplier 1: the setting of supplier 1 cannot be used" in said
+    assert "cannot be used" in suppliers.run("--supplier=1", code=65).told
+    assert suppliers.files(1, "incoming") == ["stock.csv"]
+    assert suppliers.stock(2) == {"A1": 5}

@@ -11,6 +11,8 @@ from cronops.jobs.suppliers.settings_check import changes, setting_of
 
 LEAST = {"supplier_id": 23, "name": "Nord", "column_map": {"sku": "Item", "qty": "Stock"}}
 
+XML = {"format": "xml", "row_tag": "item"}
+
 
 def problems(**fields: Any) -> list[str]:
     setting, found = setting_of({**LEAST, **fields})
@@ -84,6 +86,19 @@ def test_values_as_options_and_files_write_them() -> None:
         ({"max_drop_pct": 101}, "0 to 100"),
         ({"max_reject_pct": "NaN"}, "0 to 100"),
         ({"yes_qty": 0}, "yes_qty:"),
+        ({"name": "a\x1b[31mb"}, "cannot be shown"),
+        ({"name": "a\nb"}, "cannot be shown"),
+        ({"trailer": "\ud800"}, "cannot be shown"),
+        ({"column_map": {"sku": "a\0", "qty": "b"}}, "cannot be shown"),
+        ({"delimiter": "\ud800"}, "one letter"),
+        ({"delimiter": "\x1b"}, "one letter"),
+        # Codecs that take text apart in ways of their own, or take no bytes at all.
+        ({"encoding": "idna"}, "no encoding 'idna'"),
+        ({"encoding": "zlib"}, "no encoding 'zlib'"),
+        ({"encoding": "undefined"}, "no encoding"),
+        ({"quiet": "11m"}, "10 minutes at most"),
+        ({**XML, "column_map": {"sku": "a[", "qty": "b"}}, "sku: 'a[' is no path"),
+        ({**XML, "column_map": {"sku": "../a", "qty": "b"}}, "sku: '../a' is no path"),
     ],
 )
 def test_what_is_wrong_is_said(fields: dict[str, Any], said: str) -> None:
