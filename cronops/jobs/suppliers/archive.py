@@ -1,8 +1,8 @@
 """The parts of a supplier's file: itself, or the members of a ZIP, none of them trusted."""
 
+import errno
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,14 +40,31 @@ def parts_of(path: Path, member_glob: str) -> Iterator[Sequence[Part]]:
     if not is_zip:
         yield [Part(path.name, path.stat().st_size, lambda: path.open("rb"))]
         return
+    with _told(path.name):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        yield _members(path.name, archive, member_glob, size=path.stat().st_size)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Whatever the library makes of a damaged ZIP, and that are a dozen kinds of errors."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield _members(path.name, archive, member_glob)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
-        raise BadInput(f"{path.name} is no whole ZIP: {error}") from None
+        yield
+    except (BadInput, MemoryError):
+        raise
+    except OSError as error:
+        # A place before the beginning, or behind the end; anything else is this machine's trouble.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise BadInput(f"{name} is no whole ZIP: {error}") from None
+    except Exception as error:
+        raise BadInput(f"{name} is no whole ZIP: {error}") from None
 
 
-def _members(name: str, archive: zipfile.ZipFile, member_glob: str) -> Sequence[Part]:
+def _members(
+    name: str, archive: zipfile.ZipFile, member_glob: str, *, size: int
+) -> Sequence[Part]:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise BadInput(f"{name} has {len(members):,} members; {MOST_MEMBERS:,} are allowed")
@@ -60,18 +77,28 @@ def _members(name: str, archive: zipfile.ZipFile, member_glob: str) -> Sequence[
     ]
     if not wanted:
         raise BadInput(f"{name} has no member that fits {member_glob!r}")
-    budget = _Budget(name, sum(member.compress_size for member in wanted))
+    # Members may overlap, or say that they are packed larger than the file is.
+    budget = _Budget(name, min(size, sum(member.compress_size for member in wanted)))
     budget.check(sum(member.file_size for member in wanted))
     wanted.sort(key=lambda member: member.filename)
     return [
         Part(
-            f"{name}/{member.filename}",
+            f"{name}/{_shown(member.filename)}",
             member.file_size,
-            # What the directory of a ZIP says of sizes need not be so: what comes is counted.
-            lambda member=member: cast("BinaryIO", _Counted(archive.open(member), budget)),  # type: ignore[misc]
+            lambda member=member: _opened(archive, member, budget),  # type: ignore[misc]
         )
         for member in wanted
     ]
+
+
+def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: "_Budget") -> BinaryIO:
+    # What the directory of a ZIP says of sizes need not be so: what comes is counted.
+    with _told(budget.name):
+        return cast("BinaryIO", _Counted(archive.open(member), budget))
+
+
+def _shown(inside: str) -> str:
+    return (inside if inside.isprintable() else ascii(inside)[1:-1])[:200]
 
 
 def _check(name: str, member: zipfile.ZipInfo) -> None:
@@ -109,10 +136,8 @@ class _Counted:
         self._stream, self._budget, self._count = stream, budget, 0
 
     def read(self, size: int = -1) -> bytes:
-        try:
+        with _told(self._budget.name):
             got = self._stream.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise BadInput(f"{self._budget.name} cannot be unpacked: {error}") from None
         self._count += len(got)
         self._budget.check(self._count)
         return got

@@ -135,3 +135,44 @@ def test_too_many_members(tmp_path: Path) -> None:
 
     with pytest.raises(BadInput, match="1,001 members"):
         read(path)
+
+
+def test_overlapping_members_do_not_raise_what_may_come_out(tmp_path: Path) -> None:
+    path = packed(tmp_path / "stock.zip", ("a.csv", b"0" * 11 * 1024**2))
+    with zipfile.ZipFile(path) as archive:
+        directory = archive.start_dir
+    content = bytearray(path.read_bytes())
+    # The member says that it is packed to 200 MB, in a file of some kilobytes.
+    content[directory + 20 : directory + 24] = (200 * 1024**2).to_bytes(4, "little")
+    path.write_bytes(content)
+
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        read(path)
+
+
+def test_a_name_that_steers_a_terminal_is_shown_harmless(tmp_path: Path) -> None:
+    path = packed(tmp_path / "stock.zip", ("a\x1b[31m\n.csv", CONTENT))
+
+    assert list(read(path)) == ["stock.zip/a\\x1b[31m\\n.csv"]
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_whatever_byte_is_damaged_nothing_but_a_refusal_comes_of_it(
+    tmp_path: Path, method: int
+) -> None:
+    path = tmp_path / "stock.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("\u00e4.csv", CONTENT * 9)
+    whole = path.read_bytes()
+    refused = 0
+
+    for place in range(2, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read(path)
+        except BadInput:
+            refused += 1
+
+    assert refused > len(whole) / 2
