@@ -138,9 +138,9 @@ def _encoding(value: Any) -> str:
     if text == "auto":
         return text
     try:
-        # As files are read: what cannot be decoded is replaced, and a line may end anywhere.
+        # As files are read: what cannot be decoded is replaced.
         decoder = codecs.getincrementaldecoder(text)("replace")
-        is_text = isinstance(decoder.decode(b"a\xff\n", final=True), str)
+        is_text = decoder.decode("a\n".encode(text), final=True) == "a\n"
     except Exception:  # noqa: BLE001 - each codec has errors of its own
         is_text = False
     if not is_text:

@@ -105,6 +105,13 @@ def test_what_is_wrong_is_said(fields: dict[str, Any], said: str) -> None:
     assert said in "; ".join(problems(**fields))
 
 
+@pytest.mark.parametrize(
+    "encoding", ["auto", "utf-8", "utf-8-sig", "windows-1252", "latin-1", "utf-16", "cp850"]
+)
+def test_encodings_that_are_common(encoding: str) -> None:
+    assert problems(encoding=encoding) == []
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert len(problems(decimal="x", mode="x", encoding="x")) == 3
 
