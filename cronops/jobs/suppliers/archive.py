@@ -62,9 +62,7 @@ def _told(name: str) -> Iterator[None]:
         raise BadInput(f"{name} is no whole ZIP: {error}") from None
 
 
-def _members(
-    name: str, archive: zipfile.ZipFile, member_glob: str, *, size: int
-) -> Sequence[Part]:
+def _members(name: str, archive: zipfile.ZipFile, member_glob: str, *, size: int) -> Sequence[Part]:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
         raise BadInput(f"{name} has {len(members):,} members; {MOST_MEMBERS:,} are allowed")

@@ -2,14 +2,14 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from operator import lt
 
 from cronops.errors import BadInput
 from cronops.jobs.suppliers import fields
+from cronops.jobs.suppliers.csv_columns import columns_of
 from cronops.jobs.suppliers.row import RowReader
 from cronops.jobs.suppliers.row_pattern import quoted_columns, row_pattern
-from cronops.jobs.suppliers.setting import FIELDS, REQUIRED, STORED, ImportSetting
+from cronops.jobs.suppliers.setting import STORED, ImportSetting
 from cronops.jobs.suppliers.tally import Tally
 from cronops.jobs.suppliers.text_blocks import LONGEST_LINE, REPLACEMENT, Block
 
@@ -69,50 +69,24 @@ class CsvRows:
             line, _, text = text.partition("\n")
             self._line += 1
             if line.strip():
-                header = [cell.strip() for cell in self._split(line) or ()]
+                header = [cell.strip() for cell in self._first_cells(line)]
                 self._width = len(header)
-                self._fields = self._columns(header)
+                self._fields = columns_of(self._name, self._setting, self._width, header)
                 break
         else:
             line = next(line for line in text.splitlines() if line.strip())
-            self._width = len(self._split(line) or ())
-            self._fields = self._columns(None)
+            self._width = len(self._first_cells(line))
+            self._fields = columns_of(self._name, self._setting, self._width, None)
         return Block(text)
 
-    def _columns(self, header: Sequence[str] | None) -> list[str | None]:
-        """What each column holds."""
-        columns: list[str | None] = [None] * self._width
-        folded = [name.casefold() for name in header or ()]
-        is_delta = self._setting.mode_of(self._name) == "delta"
-        for field in FIELDS:
-            wanted = self._setting.column_map.get(field)
-            if wanted is None:
-                continue
-            place = self._place(wanted, folded)
-            if place is None:
-                if is_delta and field not in REQUIRED:
-                    continue
-                raise BadInput(self._lacks(field, wanted, header))
-            if columns[place] is not None:
-                raise BadInput(
-                    f"{self._name}: column {place + 1} is both {columns[place]} and {field}"
-                )
-            columns[place] = field
-        return columns
-
-    def _place(self, wanted: str | int, folded: Sequence[str]) -> int | None:
-        if isinstance(wanted, int):
-            return wanted - 1 if wanted <= self._width else None
-        name = wanted.strip().casefold()
-        return folded.index(name) if name in folded else None
-
-    def _lacks(self, field: str, wanted: str | int, header: Sequence[str] | None) -> str:
-        if header is None or isinstance(wanted, int):
-            return f"{self._name} has {self._width} columns, and no column {wanted} for {field}"
-        near = get_close_matches(wanted, header, n=1)
-        hint = f" (is it {near[0]!r} now?)" if near else ""
-        shown = ", ".join(map(repr, header[:20]))
-        return f"{self._name}: the header lacks {wanted!r} for {field}{hint}; it has {shown}"
+    def _first_cells(self, line: str) -> Sequence[str]:
+        try:
+            return self._split(line.rstrip("\r")) or ()
+        except csv.Error:
+            raise BadInput(
+                f"{self._name}: the first line cannot be cut into columns: a quote, or a line end "
+                f"of another kind, is in the middle of it: {line[:200]!a}"
+            ) from None
 
     def _quoted_columns(self) -> Sequence[bool]:
         lines = (line for line in self._first.text.splitlines() if line.strip())
@@ -125,8 +99,10 @@ class CsvRows:
         if block.is_endless:
             before = self._give_up_on_open_row() if self._open else ""
             self._line += 1
-            self._tally.reject(self._line, "line_too_long", block.text)
-            return before
+            cells = self._cut(block.text)[:-1]  # the last one is cut off
+            return before + self._rows.reject(
+                self._texts(cells), self._line, "line_too_long", block.text
+            )
         text = block.text
         if not self._open and text[-1] == "\n" and not self._may_have_trailer(text):
             rows = self._pattern.findall(text)
@@ -192,6 +168,11 @@ class CsvRows:
         return text
 
     def _patiently(self, line: str) -> str:
+        if self._open and self._is_whole_row(line):
+            self._line -= 1
+            before = self._give_up_on_open_row()
+            self._line += 1
+            return before + self._patiently(line)
         if self._open:
             line = "\n".join([*self._open, line])
         elif not line.strip():
@@ -203,11 +184,10 @@ class CsvRows:
         if self._declared is not None:
             self._tally.reject(number, "behind_trailer", line)
             return ""
-        if "\x00" in line or REPLACEMENT in line:
-            cells = self._cut(line)
-            reason = "nul" if "\x00" in line else "encoding"
-            self._open = []
-            return self._rows.reject(self._texts(cells), number, reason, line)
+        is_several = "\n" in line
+        reason = "nul" if "\x00" in line else "encoding" if REPLACEMENT in line else None
+        if reason is not None and not is_several:
+            return self._rows.reject(self._texts(self._cut(line)), number, reason, line)
         try:
             split = self._split(line.rstrip("\r"))
         except csv.Error:
@@ -219,12 +199,20 @@ class CsvRows:
             if len(self._open) > MOST_LINES_OF_A_ROW or too_long:
                 return self._give_up_on_open_row()
             return ""
-        self._open = []
         while len(split) > self._width and not split[-1].strip():
             split.pop()
+        if is_several and (reason is not None or len(split) != self._width):
+            # Rather a stray quote that took in the rows behind it, than one bad row of many lines.
+            self._open = line.split("\n")
+            return self._give_up_on_open_row()
+        self._open = []
         if len(split) != self._width:
             return self._rows.reject(self._texts(split), number, "columns", line)
         return self._rows.read(self._texts(split), number, line)
+
+    def _is_whole_row(self, line: str) -> bool:
+        """Whether it is rather a row than a line in the middle of a cell."""
+        return self._setting.quote not in line and bool(self._pattern.fullmatch(f"{line}\n"))
 
     def _give_up_on_open_row(self, *, is_last: bool = False) -> str:
         """The quote that was opened is never closed: its line is rejected, the others read."""

@@ -141,7 +141,7 @@ def _encoding(value: Any) -> str:
         # As files are read: what cannot be decoded is replaced.
         decoder = codecs.getincrementaldecoder(text)("replace")
         is_text = decoder.decode("a\n".encode(text), final=True) == "a\n"
-    except Exception:  # noqa: BLE001 - each codec has errors of its own
+    except Exception:  # each codec has errors of its own
         is_text = False
     if not is_text:
         raise ValueError(

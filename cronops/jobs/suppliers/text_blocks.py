@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from cronops.errors import BadInput
+
 BLOCK_BYTES = 256 * 1024
 LONGEST_LINE = 1024 * 1024
 REPLACEMENT = "\ufffd"
 """Stands where bytes are not of the encoding; a row with one is rejected."""
 
+_MARK = "\ufeff"
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -29,16 +32,20 @@ def blocks(stream: BinaryIO, encoding: str) -> Iterator[Block]:
     """The text in blocks that end with a line end; the last one may lack it.
 
     A line longer than `LONGEST_LINE` comes as one block that says so, cut short. ``\\r`` alone
-    ends a line where the file begins with such lines.
+    ends a line where the file begins with such lines. Raises `BadInput` where the bytes cannot
+    be of that encoding at all.
     """
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     rest, endless, is_first, only_returns = "", "", True, False
     while True:
         chunk = stream.read(BLOCK_BYTES)
-        text = decoder.decode(chunk, final=not chunk)
+        try:
+            # A mark of the byte order stands in the middle where files were joined.
+            text = decoder.decode(chunk, final=not chunk).replace(_MARK, "")
+        except UnicodeError as error:
+            raise BadInput(f"the file is not in {encoding}: {error}") from None
         if is_first and text:
             is_first = False
-            text = text.removeprefix("\ufeff")
             only_returns = "\n" not in text and "\r" in text[:-1]
         if only_returns:
             text = text.replace("\r", "\n")

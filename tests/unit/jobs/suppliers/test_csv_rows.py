@@ -94,6 +94,15 @@ def test_a_delta_may_lack_what_is_not_needed() -> None:
     assert read.lines == [{"sku": "A1", "qty": "4"}]
 
 
+def test_a_delta_in_a_zip_is_known_by_the_name_of_the_zip() -> None:
+    by = setting(delta_glob="delta_*.zip")
+    content = io.BytesIO(b"Item;Stock\nA1;4\n")
+
+    rows = CsvRows(by, blocks(content, "utf-8"), Tally(), name="delta_1.zip/stock.csv")
+
+    assert rows.order == ("sku", "qty")
+
+
 @pytest.mark.parametrize(
     ("encoding", "content"),
     [
@@ -167,6 +176,55 @@ def test_a_quote_that_is_never_closed_costs_its_own_row_only() -> None:
     assert read.tally.examples[0][:2] == (2, "quoting")
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        'A9;;8x18";9;1\n',  # a quote that could close the one that was opened
+        "A9;;\ufffd;9;1\n",
+        "A9;;\0;9;1\n",
+    ],
+)
+def test_a_stray_quote_does_not_swallow_the_rows_behind_it(last: str) -> None:
+    rows = "".join(f"A{n};;M-1;{n};1\n" for n in range(1, 9))
+
+    read = Read(HEADER + 'A0;"oops;M;5;1\n' + rows + last, setting(encoding="utf-8"))
+
+    assert [row["sku"] for row in read.lines] == [f"A{n}" for n in range(10)]
+    assert read.tally.rejected["quoting"] == 1
+    assert read.tally.rows == 10
+
+
+def test_a_row_of_several_lines_with_a_bad_cell_is_named_by_its_first_line() -> None:
+    read = Read(HEADER + 'A0;"two\nlines\ufffd";M;5;1\n' + GOOD, setting(encoding="utf-8"))
+
+    assert read.tally.examples[0][:2] == (2, "quoting")
+    assert read.lines[0] == {"sku": "A0", "ean": "", "mpn": "", "qty": "", "price": ""}
+    assert read.tally.taken == 1
+
+
+def test_a_byte_order_mark_in_the_middle_is_no_part_of_a_sku() -> None:
+    half = (HEADER + GOOD).encode("utf-8-sig")
+
+    read = Read(half + half)
+
+    assert [row["sku"] for row in read.lines] == ["A1", "Item", "A1"]
+    assert read.tally.rejected == {"qty": 1}
+
+
+@pytest.mark.parametrize("header", ['"a"b;c', "Item;a\rb;Stock\x1b[31m"])
+def test_a_first_line_that_is_no_row(header: str) -> None:
+    with pytest.raises(BadInput, match="the first line cannot be cut") as refused:
+        Read(f"{header}\n{GOOD}")
+
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_bytes_that_cannot_be_of_the_encoding(encoding: str) -> None:
+    with pytest.raises(BadInput, match=f"not in {encoding}"):
+        Read(HEADER + GOOD, setting(encoding=encoding))
+
+
 @pytest.mark.parametrize("returns", ["\r\n", "\r"])
 def test_line_ends(returns: str) -> None:
     assert Read((HEADER + GOOD * 2).replace("\n", returns)).text == STAGED * 2
@@ -227,6 +285,12 @@ def test_an_endless_line_is_one_bad_row() -> None:
 
     assert read.tally.rejected == {"line_too_long": 1}
     assert read.text == STAGED * 3
+
+
+def test_the_stock_of_an_endless_line_is_not_known() -> None:
+    read = Read(HEADER + "A7;" + "x" * (2 * LONGEST_LINE) + "\n" + GOOD)
+
+    assert read.lines[0] == {"sku": "A7", "ean": "", "mpn": "", "qty": "", "price": ""}
 
 
 def test_an_endless_first_line_is_no_header() -> None:
