@@ -1,11 +1,13 @@
 """A supplier's folders, and the ways a file goes through them."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +38,10 @@ class ChangedWhileRead(BadInput):
     """Somebody still writes to the file; it is left for the next run."""
 
 
+class Unreadable(BadInput):
+    """The file's rights do not let us read or move it."""
+
+
 class Folders:
     """``incoming``, ``processing``, ``processed`` and ``rejected`` of one supplier."""
 
@@ -55,11 +61,7 @@ class Folders:
     def arrivals(self, folder: str) -> Sequence[Arrival]:
         """The regular files there, the oldest first; those that are in the making left out."""
         found = []
-        try:
-            entries = list(os.scandir(self.home / folder))
-        except FileNotFoundError:
-            return []
-        for entry in entries:
+        for entry in self._entries(folder):
             if entry.name.startswith(".") or entry.name.endswith(_ENDINGS_OF_PARTS):
                 continue
             if entry.name.endswith((REJECTS_ENDING, RESULT_ENDING)) or is_strange(entry.name):
@@ -68,6 +70,16 @@ class Folders:
             if arrival is not None:
                 found.append(arrival)
         return sorted(found, key=lambda one: (one.modified, one.name))
+
+    def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
+        try:
+            entries = list(os.scandir(self.home / folder))
+        except FileNotFoundError:
+            return []
+        if folder == PROCESSING:
+            for inner in [one for one in entries if one.is_dir(follow_symlinks=False)]:
+                entries += os.scandir(inner)
+        return entries
 
     def strange_names(self) -> list[str]:
         """Names in ``incoming`` that are left alone, as they can be shown."""
@@ -87,18 +99,36 @@ class Folders:
         stamp = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
         return Arrival(path, path.name, facts.st_size, modified, stamp)
 
+    def has(self, place: str) -> bool:
+        """Whether there is something at that path below the home."""
+        return (self.home / place).exists()
+
+    def is_claimed(self, arrival: Arrival) -> bool:
+        """Whether it is in ``processing`` already."""
+        return arrival.path.is_relative_to(self.home / PROCESSING)
+
     def claim(self, arrival: Arrival) -> Arrival:
-        """Move it to ``processing``, where nobody else looks for files."""
-        if arrival.path.parent == self.home / PROCESSING:
+        """Move it to ``processing``, where nobody else looks for files.
+
+        It keeps its name, by which its mode is known: beside another one of that name, it has a
+        folder of its own there. Raises `ChangedWhileRead` where it is gone.
+        """
+        if self.is_claimed(arrival):
             return arrival
-        target = self.home / self.free_name(PROCESSING, arrival.name)
-        arrival.path.rename(target)
+        processing = self.home / PROCESSING
+        target, number = processing / arrival.name, 1
+        while target.exists():
+            number += 1
+            target = processing / str(number) / arrival.name
+            target.parent.mkdir(exist_ok=True)
+        with _told_as_gone(arrival):
+            arrival.path.rename(target)
         return replace(arrival, path=target)
 
     def give_back(self, arrival: Arrival) -> None:
         """Move it back to ``incoming``, unless another one of that name has come meanwhile."""
         target = self.home / INCOMING / arrival.name
-        if not target.exists():
+        if arrival.path.exists() and not target.exists():
             arrival.path.rename(target)
 
     def free_name(self, folder: str, name: str) -> str:
@@ -129,7 +159,8 @@ class Folders:
 
     def keep(self, arrival: Arrival, kept_as: str) -> None:
         """Put the file where it goes: the last thing that is done with it."""
-        arrival.path.rename(self.home / kept_as)
+        if arrival.path.exists():  # else somebody has taken it away
+            arrival.path.rename(self.home / kept_as)
 
     def forget(self, keep: timedelta) -> None:
         """Delete what was put away longer ago: the file, its list and, last, its result."""
@@ -148,8 +179,11 @@ def is_strange(name: str) -> bool:
 
 
 def sha256_of(arrival: Arrival) -> str:
-    """The content's hash. Raises `ChangedWhileRead`."""
-    with arrival.path.open("rb") as file:
+    """The content's hash. Raises `ChangedWhileRead`, `Unreadable`."""
+    # What was a file when it was looked at may be a link or a pipe by now: nothing waits for it.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    with _told_as_gone(arrival), os.fdopen(os.open(arrival.path, flags), "rb") as file:
+        check_unchanged(arrival, file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         check_unchanged(arrival, file.fileno())
     return digest
@@ -157,8 +191,26 @@ def sha256_of(arrival: Arrival) -> str:
 
 def check_unchanged(arrival: Arrival, descriptor: int | None = None) -> None:
     """Raise `ChangedWhileRead` where the file is not what it was when it was looked at."""
-    facts = os.fstat(descriptor) if descriptor is not None else arrival.path.stat()
+    with _told_as_gone(arrival):
+        facts = os.fstat(descriptor) if descriptor is not None else arrival.path.lstat()
     if (facts.st_ino, facts.st_size, facts.st_mtime_ns) != arrival.stamp:
-        raise ChangedWhileRead(
-            f"{arrival.name} was written to while it was read; it waits for the next run"
-        )
+        raise ChangedWhileRead(still_written(arrival))
+
+
+def still_written(arrival: Arrival) -> str:
+    """What is said of a file that somebody writes to."""
+    return f"{arrival.name} is still being written; it waits for the next run"
+
+
+@contextmanager
+def _told_as_gone(arrival: Arrival) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise ChangedWhileRead(f"{arrival.name} is gone: somebody has moved it") from None
+    except PermissionError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise ChangedWhileRead(f"{arrival.name} has become a link: it is left alone") from None

@@ -1,5 +1,6 @@
 """What became of each file: the table `import_file`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,16 +38,23 @@ SELECT EXISTS (
         AND date_trunc('second', modified_at) = date_trunc('second', %(modified)s::timestamptz)
 )
 """
+# A file whose clock was ahead is as new as its import, or nothing would be newer for years.
 _LAST = """
-SELECT max(finished_at), max(modified_at) FILTER (WHERE mode = 'full')
+SELECT max(finished_at), max(least(modified_at, finished_at)) FILTER (WHERE mode = 'full')
 FROM import_file WHERE supplier_id = %(supplier)s AND result = 'imported'
 """
 _LAST_KEPT = """
-SELECT kept_as FROM import_file
+SELECT kept_as, name FROM import_file
 WHERE supplier_id = %(supplier)s AND result = 'imported' AND kept_as IS NOT NULL
 ORDER BY id DESC LIMIT 1
 """
 
+_PLACES = """
+SELECT id, kept_as FROM import_file
+WHERE supplier_id = %(supplier)s AND name = %(name)s AND size = %(size)s
+    AND modified_at = %(modified)s AND kept_as IS NOT NULL
+"""
+_FORGET_PLACES = "UPDATE import_file SET kept_as = NULL WHERE id = ANY(%(ids)s)"
 # The last import stays: how old it is must be known.
 _FORGET = """
 DELETE FROM import_file
@@ -108,10 +116,19 @@ class History:
         finished, newest = self._one(_LAST)
         return finished, newest
 
-    def last_kept(self) -> str | None:
-        """Where the last imported file was put."""
+    def last_kept(self) -> tuple[str, str] | None:
+        """Where the last imported file was put, and what it was called when it came."""
         row = self._row(_LAST_KEPT)
-        return None if row is None else row[0]
+        return None if row is None else (row[0], row[1])
+
+    def places(self, name: str, size: int, modified: datetime) -> dict[int, str]:
+        """Where files of that name, size and time were put, by the ids of their records."""
+        values = {"supplier": self._supplier, "name": name, "size": size, "modified": modified}
+        return dict(self._connection.execute(_PLACES, values).fetchall())
+
+    def forget_places(self, ids: Sequence[int]) -> None:
+        """These files are no longer where they were put; in the caller's transaction."""
+        self._connection.execute(_FORGET_PLACES, {"ids": list(ids)})
 
     def _one(self, query: str, **values: Any) -> tuple[Any, ...]:
         row = self._row(query, **values)

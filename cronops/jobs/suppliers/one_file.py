@@ -13,6 +13,7 @@ from cronops.jobs.suppliers.folders import (
     Arrival,
     ChangedWhileRead,
     Folders,
+    Unreadable,
     check_unchanged,
     sha256_of,
 )
@@ -41,13 +42,14 @@ class FileImport:
         self._folders, self._history = folders, history
 
     def run(self, arrival: Arrival, *, update_anyway: bool) -> FileRecord:
-        """Import it, or find out why not. Raises `ChangedWhileRead` after giving it back.
+        """Import it, or find out why not.
+
+        Raises `ChangedWhileRead` or `Unreadable` after giving it back.
 
         Whatever step it dies at: a run that finds it in ``processing`` again sees by its record
         whether it was merged, and either starts it over or only puts it away.
         """
-        self._step("claim", arrival)
-        arrival = self._folders.claim(arrival)
+        arrival = self._claim(arrival)
         self._step("read", arrival)
         try:
             sha256 = sha256_of(arrival)
@@ -58,7 +60,7 @@ class FileImport:
                 self._commit(record)
             else:
                 record = self._import(arrival, sha256)
-        except ChangedWhileRead:
+        except (ChangedWhileRead, Unreadable):
             self._folders.listing_of(arrival).unlink(missing_ok=True)
             self._folders.give_back(arrival)
             raise
@@ -67,8 +69,7 @@ class FileImport:
 
     def supersede(self, arrival: Arrival) -> FileRecord:
         """Put it away unread: a newer file says what is in stock."""
-        self._step("claim", arrival)
-        arrival = self._folders.claim(arrival)
+        arrival = self._claim(arrival)
         record = self._record(arrival, None, "superseded", "a newer full file was imported")
         self._step("record", arrival)
         self._commit(record)
@@ -106,6 +107,23 @@ class FileImport:
             merged = self._merge(arrival, tally)
             raise psycopg.Rollback
         return tally, merged
+
+    def _claim(self, arrival: Arrival) -> Arrival:
+        """Move it to ``processing``.
+
+        What a record says of where it was put is forgotten first, where somebody has moved it back
+        from there: else, if this run died, the next one would take it for done.
+        """
+        from cronops.contract.lock import fence
+
+        places = self._history.places(arrival.name, arrival.size, arrival.modified)
+        moved = [one for one, place in places.items() if not self._folders.has(place)]
+        if moved and not self._folders.is_claimed(arrival):
+            with self._connection.transaction():
+                self._history.forget_places(moved)
+                fence(self._connection, self._ctx.tokens)
+        self._step("claim", arrival)
+        return self._folders.claim(arrival)
 
     def _import(self, arrival: Arrival, sha256: str) -> FileRecord:
         from cronops.contract.lock import fence

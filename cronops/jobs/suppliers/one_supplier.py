@@ -1,7 +1,7 @@
 """All the files of one supplier: fetched, put in order, imported."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ from cronops.jobs.suppliers.folders import (
     Arrival,
     ChangedWhileRead,
     Folders,
+    Unreadable,
     sha256_of,
+    still_written,
 )
 from cronops.jobs.suppliers.history import FileRecord, History
 from cronops.jobs.suppliers.one_file import FileImport
@@ -158,7 +160,7 @@ class _Work:
                 yield arrival
             else:
                 self._seen += 1
-                self._warn(_still_written(self._setting, arrival))
+                self._warn(f"{self._setting.name}: {still_written(arrival)}")
 
     def _by_mode(self, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[Arrival]]:
         """Full files and deltas, each the oldest first."""
@@ -168,9 +170,13 @@ class _Work:
 
     def _last_imported(self) -> list[Arrival]:
         """The last file that was imported, from where it was put."""
-        kept_as = self._history.last_kept()
-        arrival = self._folders.look(self._folders.home / kept_as) if kept_as else None
-        return [] if arrival is None else [arrival]
+        kept = self._history.last_kept()
+        if kept is None:
+            return []
+        kept_as, name = kept
+        arrival = self._folders.look(self._folders.home / kept_as)
+        # Its name tells full files from deltas, and it may have been kept under another one.
+        return [] if arrival is None else [replace(arrival, name=name)]
 
     # --- the work ------------------------------------------------------------------------------
 
@@ -179,7 +185,7 @@ class _Work:
         for arrival in self._folders.arrivals(PROCESSING):
             try:
                 sha256 = sha256_of(arrival)
-            except ChangedWhileRead:
+            except (ChangedWhileRead, Unreadable):
                 continue
             record = self._history.latest(arrival.name, arrival.size, arrival.modified, sha256)
             if record is not None and not (self._folders.home / (record.kept_as or "")).exists():
@@ -195,11 +201,12 @@ class _Work:
                 return
             is_outdated = newest is not None and arrival.modified < newest
             if is_outdated and not self._update_anyway:
-                self._done(self._files.supersede(arrival))
+                self._supersede(arrival)
             else:
                 record = self._import(arrival)
                 if record is not None and record.result in ("imported", "repeated"):
-                    newest = max(newest or arrival.modified, arrival.modified)
+                    came = min(arrival.modified, datetime.now(UTC))
+                    newest = max(newest or came, came)
                     # What is older than the one just taken is of no use, whatever was asked for.
                     self._supersede_all(fulls[: fulls.index(arrival)])
                     break
@@ -207,19 +214,30 @@ class _Work:
             if self._ctx.stopping:
                 return
             if fulls and newest is not None and arrival.modified < newest:
-                self._done(self._files.supersede(arrival))
+                self._supersede(arrival)
             else:
                 self._import(arrival)
 
     def _supersede_all(self, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals:
+            self._supersede(arrival)
+
+    def _supersede(self, arrival: Arrival) -> None:
+        try:
             self._done(self._files.supersede(arrival))
+        except ChangedWhileRead as error:
+            self._warn(f"{self._setting.name}: {error}")
+        except Unreadable as error:
+            self._rejected.append(f"{arrival.name}: {error}")
 
     def _import(self, arrival: Arrival) -> FileRecord | None:
         try:
             record = self._files.run(arrival, update_anyway=self._update_anyway)
-        except ChangedWhileRead:
-            self._warn(_still_written(self._setting, arrival))
+        except ChangedWhileRead as error:
+            self._warn(f"{self._setting.name}: {error}")
+            return None
+        except Unreadable as error:
+            self._rejected.append(f"{arrival.name}: {error}")
             return None
         self._done(record)
         return record
@@ -270,7 +288,3 @@ class _Work:
         if text is not None:
             self._ctx.log.warning(text, supplier=self._setting.supplier_id)
             self._outcome.warnings.append(text)
-
-
-def _still_written(setting: ImportSetting, arrival: Arrival) -> str:
-    return f"{setting.name}: {arrival.name} is still being written; it waits for the next run"

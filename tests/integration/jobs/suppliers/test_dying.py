@@ -130,3 +130,22 @@ def test_killed_while_files_are_fetched_the_next_run_completes_it(
         "1/processed/stock.csv.result.json",
         "partner/backup/stock.csv",
     ]
+
+
+def test_a_file_moved_back_is_imported_although_the_first_run_that_took_it_died(
+    suppliers: Suppliers, tmp_path: Path
+) -> None:
+    suppliers.add(1, min_rows=2)
+    suppliers.arrive(1, "stock.csv", "A1;;;5;1.50;2")
+    suppliers.run("--supplier=1", code=65)
+    # As the documentation says: the setting is mended, and the file moved back.
+    suppliers.change(1, min_rows=1)
+    home = suppliers.home(1)
+    (home / "rejected" / "stock.csv").rename(home / "incoming" / "stock.csv")
+
+    assert run_to_step(suppliers.database, tmp_path, 2, *ARGUMENTS) == ["claim", "read"]
+    suppliers.take_over()
+    suppliers.run("--supplier=1")
+
+    assert suppliers.stock(1) == {"A1": 5}
+    assert suppliers.files(1, "processed") == ["stock.csv"]

@@ -1,5 +1,6 @@
 """Files that are still being written when the import comes."""
 
+import os
 import time
 from pathlib import Path
 from threading import Event, Thread
@@ -79,3 +80,57 @@ def test_a_change_is_noticed_whatever_it_is(tmp_path: Path) -> None:
         sha256_of(arrival)
     with pytest.raises(ChangedWhileRead):
         check_unchanged(arrival)
+
+
+def test_a_delta_keeps_its_name_beside_another_of_it_that_a_run_left(
+    suppliers: Suppliers,
+) -> None:
+    suppliers.add(1, delta_glob="delta.csv")
+    suppliers.arrive(1, "full.csv", "A1;;;1;;", "A2;;;2;;")
+    suppliers.run("--supplier=1")
+    older = suppliers.arrive(1, "delta.csv", "A1;;;3;;")
+    left = older.rename(suppliers.home(1) / "processing" / "delta.csv")
+    suppliers.arrive(1, "delta.csv", "A1;;;4;;", age=990)
+    newer = time.time()
+    os.utime(left, (newer, newer))
+
+    suppliers.run("--supplier=1")
+
+    assert suppliers.stock(1) == {"A1": 3, "A2": 2}
+    assert suppliers.files(1, "processed") == ["delta-2.csv", "delta.csv", "full.csv"]
+    assert [path for path in (suppliers.home(1) / "processing").rglob("*") if path.is_file()] == []
+
+    # The last of them is asked for again: kept under another name, it still is a delta.
+    suppliers.run("--supplier=1", "--update-anyway")
+
+    assert suppliers.stock(1) == {"A1": 3, "A2": 2}
+
+
+def test_a_file_of_a_day_to_come_does_not_outdate_those_of_the_years_until_then(
+    suppliers: Suppliers,
+) -> None:
+    suppliers.add(1)
+    suppliers.arrive(1, "a.csv", "A1;;;1;;", age=-400 * 86_400)
+    suppliers.run("--supplier=1")
+    suppliers.arrive(1, "b.csv", "A1;;;2;;", age=0)
+
+    suppliers.run("--supplier=1")
+
+    assert suppliers.stock(1) == {"A1": 2}
+
+
+def test_what_a_file_becomes_after_it_was_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "stock.csv"
+    for become, said in (
+        (lambda: None, "is gone"),
+        (lambda: os.mkfifo(path), "still being written"),
+        (lambda: path.symlink_to("/etc/passwd"), "has become a link"),
+    ):
+        path.write_bytes(b"x")
+        arrival = Folders.look(path)
+        assert arrival is not None
+        path.unlink()
+        become()
+        with pytest.raises(ChangedWhileRead, match=said):
+            sha256_of(arrival)
+        path.unlink(missing_ok=True)
