@@ -43,7 +43,7 @@ def import_supplier(
     """Import what has come from one supplier. The caller holds the supplier's lock.
 
     Raises `BadInput` where a file was rejected, after all of them have had their turn;
-    `PermanentError` where none has come for too long.
+    `PermanentError` where none has come for too long, or the disk fails.
     """
     from cronops.db.shop import check_shop
 
@@ -51,9 +51,14 @@ def import_supplier(
         setting = active_setting(connection, supplier)
         check_shop(connection, ctx.settings)
         work = _Work(ctx, connection, setting, update_anyway=update_anyway)
-        if dry_run:
-            return work.try_out()
-        return work.run()
+        try:
+            return work.try_out() if dry_run else work.run()
+        except OSError as error:
+            home = ctx.settings.suppliers.root / str(supplier)
+            raise PermanentError(
+                f"{home} cannot be worked in: {error.strerror or error}; "
+                "the next run completes what was begun"
+            ) from error
 
 
 class _Work:

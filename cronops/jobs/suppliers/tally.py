@@ -9,6 +9,10 @@ from typing import Any, Self, TextIO
 
 MOST_LISTED = 10_000
 LONGEST_SHOWN = 1_000
+# A terminal that shows the list obeys none of a stranger's control characters,
+_UNSHOWABLE = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+# and a spreadsheet that opens it computes nothing.
+_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 class Tally:
@@ -66,7 +70,7 @@ class Tally:
 
     def _list(self, line: int, outcome: str, reason: str, raw: str) -> None:
         self._listed += 1
-        shown = raw.rstrip("\r\n")[:LONGEST_SHOWN]
+        shown = raw.rstrip("\r\n")[:LONGEST_SHOWN].translate(_UNSHOWABLE)
         if outcome == "rejected" and len(self.examples) < 20:
             self.examples.append((line, reason, shown))
         if self._listing is None or self._listed > MOST_LISTED:
@@ -75,4 +79,5 @@ class Tally:
             self._file = self._listing.open("w", encoding="utf-8", errors="replace", newline="")
             self._writer = csv.writer(self._file, delimiter=";")
             self._writer.writerow(["line", "row", "reason", "raw"])
-        self._writer.writerow([line, outcome, reason, shown])
+        harmless = f"'{shown}" if shown.startswith(_FORMULA) else shown
+        self._writer.writerow([line, outcome, reason, harmless])

@@ -430,3 +430,20 @@ def test_what_was_put_away_long_ago_is_deleted(suppliers: Suppliers) -> None:
     kept = sorted(path.name for path in (suppliers.home(1) / "processed").iterdir())
     assert kept == ["b.csv", "b.csv.rejects.csv", "b.csv.result.json"]
     assert suppliers.results(1) == [("b.csv", "imported")]
+
+
+def test_a_disk_that_fails_is_named_and_the_next_run_completes_it(suppliers: Suppliers) -> None:
+    suppliers.add(1)
+    suppliers.arrive(1, "stock.csv", "A1;;;5;;")
+    in_the_way = suppliers.home(1) / "processed" / ".stock.csv.result.json.part"
+    in_the_way.mkdir(parents=True)
+
+    said = suppliers.run("--supplier=1", code=1).told
+
+    assert f"{suppliers.home(1)} cannot be worked in: Is a directory" in said
+    assert suppliers.files(1, "processing") == ["stock.csv"]
+    in_the_way.rmdir()
+    suppliers.run("--supplier=1")
+    assert suppliers.files(1, "processed") == ["stock.csv"]
+    assert suppliers.stock(1) == {"A1": 5}
+    assert suppliers.results(1) == [("stock.csv", "imported")]
