@@ -70,7 +70,7 @@ class Tally:
 
     def _list(self, line: int, outcome: str, reason: str, raw: str) -> None:
         self._listed += 1
-        shown = raw.rstrip("\r\n")[:LONGEST_SHOWN].translate(_UNSHOWABLE)
+        shown = raw.rstrip("\r\n")[:LONGEST_SHOWN]
         if outcome == "rejected" and len(self.examples) < 20:
             self.examples.append((line, reason, shown))
         if self._listing is None or self._listed > MOST_LISTED:
@@ -79,5 +79,5 @@ class Tally:
             self._file = self._listing.open("w", encoding="utf-8", errors="replace", newline="")
             self._writer = csv.writer(self._file, delimiter=";")
             self._writer.writerow(["line", "row", "reason", "raw"])
-        harmless = f"'{shown}" if shown.startswith(_FORMULA) else shown
+        harmless = ("'" if shown.startswith(_FORMULA) else "") + shown.translate(_UNSHOWABLE)
         self._writer.writerow([line, outcome, reason, harmless])
