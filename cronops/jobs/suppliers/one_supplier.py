@@ -218,7 +218,8 @@ class _Work:
         for arrival in deltas:
             if self._ctx.stopping:
                 return
-            if fulls and newest is not None and arrival.modified < newest:
+            is_outdated = newest is not None and arrival.modified < newest
+            if is_outdated and (fulls or not self._update_anyway):
                 self._supersede(arrival)
             else:
                 self._import(arrival)

@@ -134,3 +134,17 @@ def test_what_a_file_becomes_after_it_was_looked_at(tmp_path: Path) -> None:
         with pytest.raises(ChangedWhileRead, match=said):
             sha256_of(arrival)
         path.unlink(missing_ok=True)
+
+
+def test_a_delta_that_comes_late_does_not_overwrite_a_newer_full_file(
+    suppliers: Suppliers,
+) -> None:
+    suppliers.add(1, delta_glob="delta*")
+    suppliers.arrive(1, "full.csv", "A1;;;1;;", age=100)
+    suppliers.run("--supplier=1")
+    suppliers.arrive(1, "delta_late.csv", "A1;;;9;;", age=200)
+
+    suppliers.run("--supplier=1")
+
+    assert suppliers.stock(1) == {"A1": 1}
+    assert suppliers.results(1)[-1] == ("delta_late.csv", "superseded")
