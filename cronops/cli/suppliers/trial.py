@@ -9,7 +9,7 @@ from cronops.cli.output import Column, print_line, show_json, show_record, show_
 from cronops.cli.session import Json, session
 from cronops.cli.suppliers.selection import known_setting
 from cronops.cli.tree import examples, operator_app
-from cronops.errors import ExitCode, UsageError
+from cronops.errors import BadInput, ExitCode, UsageError
 
 app = operator_app()
 
@@ -46,7 +46,10 @@ def try_(
     with session("suppliers try") as at:
         setting = known_setting(at, supplier)
         check_shop(at.connection, at.settings)
-        trial = try_file(at.connection, setting, file)
+        try:
+            trial = try_file(at.connection, setting, file)
+        except OSError as error:
+            raise BadInput(f"{file} cannot be read: {error.strerror or error}") from None
     if as_json:
         show_json(trial)
     else:

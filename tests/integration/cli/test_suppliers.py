@@ -146,3 +146,22 @@ def test_a_match_that_nobody_doubts_cannot_be_decided(supplier: int, cli: Comman
 
     assert done.returncode == 64
     assert "nothing is in doubt about 'A1'" in done.stderr
+
+
+def test_a_trial_of_a_file_that_cannot_be_read_says_so(supplier: int, cli: CommandLine) -> None:
+    # A regular file to look at, whose first byte nobody can read.
+    done = cli("suppliers", "try", "/proc/self/mem", "--supplier", str(supplier))
+
+    assert done.returncode == 65
+    assert "/proc/self/mem cannot be read: Input/output error" in done.stderr
+
+
+def test_a_file_of_settings_that_is_deeper_than_anybody_reads(
+    supplier: int, cli: CommandLine, tmp_path: Path
+) -> None:
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+
+    done = cli("suppliers", "set", str(supplier), "--from", str(tmp_path / "deep.json"))
+
+    assert done.returncode == 65
+    assert "deep.json cannot be read" in done.stderr

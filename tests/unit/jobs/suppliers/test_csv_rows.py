@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cronops.errors import BadInput
-from cronops.jobs.suppliers.csv_rows import CsvRows
+from cronops.jobs.suppliers.csv_rows import MOST_LINES_OF_A_ROW, CsvRows
 from cronops.jobs.suppliers.setting import ImportSetting
 from cronops.jobs.suppliers.tally import Tally
 from cronops.jobs.suppliers.text_blocks import LONGEST_LINE, blocks, encoding_of
@@ -192,6 +192,16 @@ def test_a_stray_quote_does_not_swallow_the_rows_behind_it(last: str) -> None:
     assert [row["sku"] for row in read.lines] == [f"A{n}" for n in range(10)]
     assert read.tally.rejected["quoting"] == 1
     assert read.tally.rows == 10
+
+
+@pytest.mark.parametrize(("lines", "taken"), [(MOST_LINES_OF_A_ROW - 2, 2), (60, 1)])
+def test_a_cell_has_so_many_lines_at_most(lines: int, taken: int) -> None:
+    by = setting(column_map={"sku": "Item", "qty": "Stock"})
+
+    read = Read('Item;Name;Stock\nA0;"one' + "\nmore" * lines + '\nlast";5\nA1;x;4\n', by)
+
+    assert read.tally.taken == taken
+    assert {row["sku"] for row in read.lines} >= {"A0", "A1"}
 
 
 def test_a_row_of_several_lines_with_a_bad_cell_is_named_by_its_first_line() -> None:
