@@ -20,6 +20,8 @@ MOST_MEMBERS = 1_000
 _SMALL = 10 * 1024**2
 _ZIP_MARK = b"PK"
 _IS_ENCRYPTED = 0x1
+# The library unpacks bzip2 and LZMA a block at once, however large that becomes: 800 bytes a GB.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,11 @@ def _check(name: str, member: zipfile.ZipInfo) -> None:
         raise BadInput(f"{name}: a member is called {inside[:200]!r}, which leads outside")
     if member.flag_bits & _IS_ENCRYPTED:
         raise BadInput(f"{name}: {inside[:200]!r} is encrypted")
+    if member.compress_type not in _METHODS:
+        raise BadInput(
+            f"{name}: {inside[:200]!r} is packed by method {member.compress_type}; "
+            "deflate (8) and none (0) are read"
+        )
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise BadInput(f"{name}: {inside[:200]!r} is no regular file")

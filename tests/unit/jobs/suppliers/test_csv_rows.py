@@ -204,6 +204,27 @@ def test_a_cell_has_so_many_lines_at_most(lines: int, taken: int) -> None:
     assert {row["sku"] for row in read.lines} >= {"A0", "A1"}
 
 
+def test_rows_behind_a_quote_that_the_end_leaves_open_may_repeat_others() -> None:
+    read = Read(HEADER + 'A1;;;5;1\nA2;"oops;M;5;1\nA1;;; 7 ;1\n')
+
+    assert [row["sku"] for row in read.lines] == ["A1", "A2", "A1"]
+    assert read.may_repeat
+
+
+def test_an_ean_of_zeros_is_no_ean_in_a_well_formed_line_either() -> None:
+    read = Read(HEADER + "A1;0000000000000;;5;1\n" + GOOD)
+
+    assert [row["ean"] for row in read.lines] == ["", "4006381333931"]
+    assert read.tally.noted == {"ean_placeholder": 1}
+
+
+def test_a_sku_that_cannot_be_read_is_not_staged() -> None:
+    read = Read(HEADER + "A\ufffd;;;5;1\n" + GOOD, setting(encoding="utf-8"))
+
+    assert read.text == STAGED
+    assert read.tally.rejected == {"encoding": 1}
+
+
 def test_a_row_of_several_lines_with_a_bad_cell_is_named_by_its_first_line() -> None:
     read = Read(HEADER + 'A0;"two\nlines\ufffd";M;5;1\n' + GOOD, setting(encoding="utf-8"))
 
