@@ -11,6 +11,7 @@ from benchmarks import (
     enqueue,
     fence,
     images,
+    imports,
     manifests,
     memory,
     ours,
@@ -32,6 +33,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "memory": lambda database, _, quick: memory.run(database, quick),
     "images": lambda database, _, quick: images.run(database, quick),
     "manifests": manifests.run,
+    "imports": imports.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

@@ -16,6 +16,9 @@ OPERATOR_COMMANDS = {
     "locks": OperatorEntry("cronops.cli.locks", "Who holds which lock."),
     "queue": OperatorEntry("cronops.cli.queue", "Work, watch and steer the message queues."),
     "images": OperatorEntry("cronops.cli.images", "Image edits: batches, images, and retries."),
+    "suppliers": OperatorEntry(
+        "cronops.cli.suppliers", "Import suppliers' stock; keep their settings and matches."
+    ),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

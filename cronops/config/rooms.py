@@ -94,6 +94,16 @@ class SuppliersSettings(Section):
         "The root that suppliers' directories must lie under; each supplier's files move through "
         "`incoming/`, `processing/`, `processed/` and `rejected/` there.",
     )
+    lock_wait = duration(
+        timedelta(minutes=1),
+        "Of `--all`: longest wait for one supplier that another run is importing.",
+    )
+    keep = duration(
+        timedelta(days=30),
+        "How long files in `processed/` and `rejected/`, and the records of them, are kept.",
+        at_least=timedelta(hours=1),
+        why="nobody could look at what was rejected",
+    )
 
 
 class PlatformSettings(Section):

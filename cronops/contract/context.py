@@ -183,7 +183,6 @@ class JobContext:
 
         Raises `Locked`, naming the holder, where it is busy for longer than `wait`.
         """
-        from cronops.contract import lock as leases
 
         if self._lease_connection is None:
             self._lease_connection = self.connect("leases")
@@ -193,7 +192,20 @@ class JobContext:
             yield
         finally:
             self.tokens = outer
-            leases.release_one(self._lease_connection, held.token)
+            self._give_back(held.token)
+
+    def _give_back(self, token: int) -> None:
+        import psycopg
+
+        from cronops.contract import lock as leases
+
+        try:
+            assert self._lease_connection is not None  # noqa: S101 - the lease was taken on it
+            leases.release_one(self._lease_connection, token)
+        except psycopg.OperationalError:
+            # With its connection lost it would stay, and be in the way of the next attempt.
+            with self.connect("leases") as connection:
+                leases.release_one(connection, token)
 
     def _acquire(
         self, connection: "psycopg.Connection[Any]", lock: Lock, wait: timedelta

@@ -30,9 +30,10 @@ WHERE key = %(key)s AND (
 )
 """
 # A frozen holder may sit between its fence and its COMMIT: ending its sessions frees the row.
+# Tokens are of one database: another one on the server has runs of the same number.
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE usename = current_user AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
   AND starts_with(application_name, 'cronops run ' || %(token)s || ' ')
 """
 _REMOVE = "DELETE FROM lease WHERE token = %(token)s"

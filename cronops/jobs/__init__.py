@@ -28,6 +28,11 @@ JOBS: dict[str, JobEntry] = {
     "queue process": JobEntry(
         "cronops.jobs.queue.process:process", "CR-006", "Work the messages of a queue."
     ),
+    "suppliers import-stock": JobEntry(
+        "cronops.jobs.suppliers.import_stock:import_stock",
+        "CR-009, CR-010",
+        "Import what suppliers have in stock.",
+    ),
 }
 
 HANDLERS: dict[str, str] = {

@@ -2,8 +2,10 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Identity,
     Index,
     Integer,
     Numeric,
@@ -12,8 +14,9 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSONB
 
-from cronops.db.tables.base import NOW, TIME, metadata
+from cronops.db.tables.base import CLOCK, EMPTY_OBJECT, FALSE, NOW, TIME, TRUE, metadata
 
 supplier_stock = Table(
     "supplier_stock",
@@ -33,4 +36,121 @@ supplier_stock = Table(
         postgresql_where=text("article_id IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": 50},
+)
+
+supplier_import_setting = Table(
+    "supplier_import_setting",
+    metadata,
+    Column("supplier_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=TRUE),
+    Column("source", Text),
+    Column("credential", Text),
+    Column("glob", Text, nullable=False, server_default=text("'*.csv'")),
+    Column("delta_glob", Text),
+    Column("member_glob", Text, nullable=False, server_default=text("'*'")),
+    Column("format", Text, nullable=False, server_default=text("'csv'")),
+    Column("delimiter", Text, nullable=False, server_default=text("';'")),
+    Column("quote", Text, nullable=False, server_default=text("'\"'")),
+    Column("encoding", Text, nullable=False, server_default=text("'auto'")),
+    Column("decimal", Text, nullable=False, server_default=text("'.'")),
+    Column("thousands", Text, nullable=False, server_default=text("''")),
+    Column("header", Boolean, nullable=False, server_default=TRUE),
+    Column("row_tag", Text),
+    Column("trailer", Text),
+    Column("column_map", JSONB, nullable=False),
+    Column("mode", Text, nullable=False, server_default=text("'full'")),
+    Column("yes_qty", Integer, nullable=False, server_default=text("1")),
+    Column("currency", Text, nullable=False, server_default=text("'EUR'")),
+    Column("max_age", INTERVAL),
+    Column("min_rows", Integer, nullable=False, server_default=text("1")),
+    Column("max_drop_pct", Numeric(5, 2), nullable=False, server_default=text("30")),
+    Column("max_reject_pct", Numeric(5, 2), nullable=False, server_default=text("5")),
+    Column("quiet", INTERVAL, nullable=False, server_default=text("'2 seconds'")),
+    Column("updated_at", TIME, nullable=False, server_default=NOW),
+    CheckConstraint("supplier_id > 0", name="supplier_import_setting_supplier_id_check"),
+    CheckConstraint("name <> ''", name="supplier_import_setting_name_check"),
+    CheckConstraint("format IN ('csv', 'xml')", name="supplier_import_setting_format_check"),
+    CheckConstraint("length(delimiter) = 1", name="supplier_import_setting_delimiter_check"),
+    CheckConstraint("length(quote) <= 1", name="supplier_import_setting_quote_check"),
+    CheckConstraint("decimal IN ('.', ',')", name="supplier_import_setting_decimal_check"),
+    CheckConstraint("length(thousands) <= 1", name="supplier_import_setting_thousands_check"),
+    CheckConstraint("mode IN ('full', 'delta')", name="supplier_import_setting_mode_check"),
+    CheckConstraint("yes_qty > 0", name="supplier_import_setting_yes_qty_check"),
+    CheckConstraint("max_age > '0'::interval", name="supplier_import_setting_max_age_check"),
+    CheckConstraint("min_rows >= 0", name="supplier_import_setting_min_rows_check"),
+    CheckConstraint(
+        "max_drop_pct >= 0 AND max_drop_pct <= 100",
+        name="supplier_import_setting_max_drop_pct_check",
+    ),
+    CheckConstraint(
+        "max_reject_pct >= 0 AND max_reject_pct <= 100",
+        name="supplier_import_setting_max_reject_pct_check",
+    ),
+    CheckConstraint("quiet >= '0'::interval", name="supplier_import_setting_quiet_check"),
+)
+
+import_file = Table(
+    "import_file",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("supplier_id", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("modified_at", TIME),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("mode", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("reason", Text),
+    Column("counts", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("kept_as", Text),
+    Column("run_id", Text),
+    Column("finished_at", TIME, nullable=False, server_default=CLOCK),
+    CheckConstraint(
+        "result IN ('imported', 'rejected', 'repeated', 'superseded')",
+        name="import_file_result_check",
+    ),
+    Index(
+        "import_file_content",
+        "supplier_id",
+        "sha256",
+        postgresql_where=text("result = 'imported'"),
+    ),
+    Index("import_file_history", "supplier_id", "finished_at"),
+    Index("import_file_name", "supplier_id", "name", "size"),
+)
+
+supplier_match_review = Table(
+    "supplier_match_review",
+    metadata,
+    Column("supplier_id", Integer, primary_key=True, autoincrement=False),
+    Column("sku", Text, primary_key=True),
+    Column("state", Text, nullable=False, server_default=text("'open'")),
+    Column("reason", Text, nullable=False),
+    Column("article_id", BigInteger),
+    Column("candidates", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("identifiers", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    Column("found_at", TIME, nullable=False, server_default=NOW),
+    Column("decided_at", TIME),
+    Column("decided_by", Text),
+    CheckConstraint(
+        "state IN ('open', 'accepted', 'rejected')", name="supplier_match_review_state_check"
+    ),
+    Index(
+        "supplier_match_review_open",
+        "supplier_id",
+        "found_at",
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+supplier_import_claim = Table(
+    "supplier_import_claim",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("supplier_id", Integer, primary_key=True, autoincrement=False),
+    Column("worker", Integer, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("is_done", Boolean, nullable=False, server_default=FALSE),
+    Column("error", Text),
 )

@@ -3,8 +3,11 @@
 import os
 import signal
 
+import psycopg
 import pytest
 
+from cronops.contract.lock import end_lease, session_name
+from tests.databases import Database, with_database
 from tests.integration.contract.conftest import AMPLE_SECONDS, Stage, end_of, wait_until_gone
 from tests.servers import wait_until
 
@@ -101,3 +104,19 @@ def test_a_long_run_keeps_its_lease(stage: Stage) -> None:
 
 def _is_expired(stage: Stage) -> bool:
     return bool(stage.query("SELECT 1 FROM lease WHERE expires_at <= clock_timestamp()"))
+
+
+def test_a_takeover_ends_no_session_of_another_database(database: Database) -> None:
+    """Tokens are numbered in each database: another one has runs of the same number."""
+    other = with_database(database.url, "postgres")
+    named = {"application_name": f"cronops {session_name(7, 'queue process')}", "autocommit": True}
+    with (
+        psycopg.connect(database.url, **named) as ours,
+        psycopg.connect(other, **named) as theirs,
+        database.connect() as connection,
+    ):
+        end_lease(connection, token=7, owner_token=7)
+
+        assert theirs.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            ours.execute("SELECT 1")
