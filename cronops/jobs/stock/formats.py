@@ -10,8 +10,9 @@ from cronops.jobs.stock.setting import NUMBER_FIELDS, TEXT_FIELDS, WHOLE_FIELDS,
 if TYPE_CHECKING:
     from psycopg.sql import Composable, Composed
 
-# Lines that are made whole are copied as CSV of one column, with a quote and a delimiter that
-# cannot occur in them: so they come as they are, where COPY's text format would escape them.
+# Lines that are made whole are copied as CSV of one column, where COPY's text format would escape
+# them. The quote and the delimiter cannot occur in JSON; in XML they must not, and `clean` takes
+# them away.
 _WHOLE_LINE = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'UTF8'"
 _CELLS = "FORMAT csv, DELIMITER {delimiter}, ENCODING 'UTF8'"
 _EVERY_CELL_QUOTED = "FORMAT csv, DELIMITER {delimiter}, FORCE_QUOTE *, ENCODING 'UTF8'"
@@ -60,13 +61,13 @@ CASE WHEN left({text}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r')
 """
 _JSON_TEXT = "coalesce(to_json({text}::text)::text, 'null')"
 _JSON_NUMBER = "coalesce({number}, 'null')"
-# What XML cannot hold goes; what would end a line becomes a blank.
-_NO_XML = "".join(chr(code) for code in range(1, 32) if code not in (9, 10, 13)) + "\ufffe\uffff"
 _XML_TEXT = """
-coalesce(replace(replace(replace(translate({text}::text, {blanks}, '   '), '&', '&amp;'),
-    '<', '&lt;'), '>', '&gt;'), '')
+coalesce(replace(replace(replace({text}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '')
 """
+_XML_NUMBER = "coalesce({text}, '')"
 _MONEY = ("price",)
+_NOT_IN_XML = bytes(code for code in range(32) if code not in b"\t\n\r")
+_NO_CHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 
 ROOT_ELEMENT, ROW_ELEMENT = "articles", "article"
 
@@ -104,6 +105,16 @@ def counts_of(summary: bytes, setting: ExportSetting) -> dict[str, int]:
 def fields_of(setting: ExportSetting) -> set[str]:
     """The fields that its columns show."""
     return {source for _, source in setting.column_map if not source.startswith("=")}
+
+
+def clean(setting: ExportSetting, lines: bytes) -> bytes:
+    """Lines in UTF-8, without what their format cannot hold at all: control characters in XML."""
+    if setting.format != "xml":
+        return lines
+    lines = lines.translate(None, _NOT_IN_XML)
+    for character in _NO_CHARACTERS:
+        lines = lines.replace(character, b"")
+    return lines
 
 
 def head(setting: ExportSetting) -> str:
@@ -183,11 +194,11 @@ def _json_name(target: str) -> str:
 def _xml_line(setting: ExportSetting) -> "Composable":
     from psycopg import sql
 
-    blanks = sql.Literal("\t\r\n" + _NO_XML)
     parts = []
     closing = f"<{ROW_ELEMENT}>"
     for target, source in setting.column_map:
-        text = sql.SQL(_XML_TEXT).format(text=_as_text(setting, source), blanks=blanks)
+        is_text = source in TEXT_FIELDS or source.startswith("=")
+        text = sql.SQL(_XML_TEXT if is_text else _XML_NUMBER).format(text=_as_text(setting, source))
         parts.append((f"{closing}<{target}>", text))
         closing = f"</{target}>"
     end = sql.SQL(" || {}").format(sql.Literal(f"{closing}</{ROW_ELEMENT}>"))

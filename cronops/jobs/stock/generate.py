@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cronops.errors import Interrupted
-from cronops.jobs.stock.formats import copy_statement, counts_of, fields_of, head, tail
+from cronops.jobs.stock.formats import clean, copy_statement, counts_of, fields_of, head, tail
 from cronops.jobs.stock.price_query import PLANNER, price_query
 from cronops.jobs.stock.setting import ExportSetting
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.sql import Composed
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# Rows of COPY that are written together: some 128 KiB.
-_ROWS_AT_ONCE = 2_000
+# Rows of COPY that are written together: as many as stay in the processor's cache.
+_ROWS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def generate(
         prices = price_query(connection, setting.terms, fields_of(setting), today=today)
         written = _Written(file, setting)
         written.text(head(setting))
-        summary = _copy(connection, copy_statement(setting, prices), written, go_on)
+        summary = _copy(connection, setting, copy_statement(setting, prices), written, go_on)
         written.text(tail(setting))
         file.flush()
         os.fsync(file.fileno())
@@ -67,7 +68,8 @@ def generate(
 
 def _copy(
     connection: "psycopg.Connection[Any]",
-    statement: Any,
+    setting: ExportSetting,
+    statement: "Composed",
     written: "_Written",
     go_on: Callable[[int], bool],
 ) -> bytes:
@@ -78,7 +80,7 @@ def _copy(
         held = b""
         while batch := list(islice(lines, _ROWS_AT_ONCE)):
             last = bytes(batch.pop())
-            written.encoded(held + b"".join(batch))
+            written.encoded(clean(setting, held + b"".join(batch)))
             held = last
             rows += len(batch)
             if not go_on(rows):

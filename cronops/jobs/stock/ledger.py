@@ -134,7 +134,14 @@ class Ledger:
         row = self._connection.execute(_LAST_GOOD, {"export": setting.id}).fetchone()
         return None if row is None else GoodFile(*row)
 
-    def record(self, setting: "ExportSetting", good: GoodFile, *, send: bool) -> int:
+    def record(
+        self,
+        setting: "ExportSetting",
+        good: GoodFile,
+        *,
+        send: bool,
+        started_at: datetime | None = None,
+    ) -> int:
         """A file that is good: to be sent now, or unchanged; its number."""
         return self._insert(
             setting,
@@ -146,6 +153,7 @@ class Ledger:
             rows=good.rows,
             counts=good.counts,
             generated_at=good.generated_at,
+            started_at=started_at,
         )
 
     def refuse(

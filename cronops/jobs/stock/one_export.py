@@ -68,7 +68,7 @@ class OneExport:
         good = self._keep(setting, shelf, generated, started)
         send = not self._ledger.has(setting, good.sha256)
         self._ctx.step("record", export=setting.id)
-        number = self._ledger.record(setting, good, send=send)
+        number = self._ledger.record(setting, good, send=send, started_at=started)
         if send:
             self._deliver(setting, number, shelf.root / good.file, good.file_name)
         else:

@@ -6,7 +6,7 @@ wins. So the work grows with the kinds of rule in use, not with their number: te
 cost what ten do.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ _KIND_JOIN = """
 _GENERAL = "(SELECT min(rank) FROM rules WHERE {named})"
 _PRICED = """
 priced AS MATERIALIZED (
-    SELECT *, CASE
+    SELECT {names}, purchase_price, price, raised, rule_id, CASE
             WHEN NOT is_active THEN 'inactive'
             WHEN price IS NULL THEN 'missing_price'
             WHEN {require_ean} AND coalesce(ean, '') = '' THEN 'missing_ean'
@@ -89,7 +89,8 @@ priced AS MATERIALIZED (
         FROM (
             SELECT *, exact < purchase_price AND NOT {allow_below} AS raised
             FROM (
-                SELECT matched.*, purchase_price + {surcharge} + CASE rules.kind
+                SELECT matched.*, rules.id AS rule_id,
+                    purchase_price + {surcharge} + CASE rules.kind
                         WHEN 'percent' THEN purchase_price * rules.value * 0.01
                         WHEN 'amount' THEN rules.value
                         ELSE 0
@@ -141,8 +142,8 @@ def price_query(
     """The beginning of a statement: ``WITH …, priced AS (…)``.
 
     ``priced`` has a row for each article that somebody offers, in the order of article numbers:
-    the fields asked for, ``price``, ``purchase_price``, ``raised``, and ``left_out``, which says
-    why it is not exported, or NULL. `fields` are names of `FIELDS`.
+    the fields asked for, ``purchase_price``, ``price``, ``raised``, ``rule_id``, and ``left_out``,
+    which says why it is not exported, or NULL. `fields` are names of `FIELDS`.
 
     Call it in the transaction in which the statement will run: it asks which kinds of rule are in
     use, and that must be true for both.
@@ -161,8 +162,13 @@ def price_query(
         ),
         applicable=applicable,
     )
+    wanted = [name for name in FIELDS if name in {*fields, *_NEEDED}]
     priced = sql.SQL(_PRICED).format(
-        fields=_selected({*fields, *_NEEDED}),
+        names=sql.SQL(", ").join(map(sql.Identifier, wanted)),
+        fields=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(sql.SQL(FIELDS[name]), sql.Identifier(name))
+            for name in wanted
+        ),
         base_price=sql.SQL(_BASE_PRICE if terms.use_base_price else "NULL"),
         rank=rank,
         joins=joins,
@@ -172,16 +178,6 @@ def price_query(
     )
     offer = sql.SQL(_OFFER).format(supplier=supplier)
     return sql.SQL("WITH ") + sql.SQL(",").join((rules, offer, priced))
-
-
-def _selected(names: Collection[str]) -> "Composable":
-    from psycopg import sql
-
-    return sql.SQL(", ").join(
-        sql.SQL("{} AS {}").format(sql.SQL(source), sql.Identifier(name))
-        for name, source in FIELDS.items()
-        if name in names
-    )
 
 
 def _kinds_in_use(
