@@ -15,6 +15,7 @@ OPERATOR_COMMANDS = {
     "runs": OperatorEntry("cronops.cli.runs", "What ran, when, and how it ended."),
     "locks": OperatorEntry("cronops.cli.locks", "Who holds which lock."),
     "queue": OperatorEntry("cronops.cli.queue", "Work, watch and steer the message queues."),
+    "stock": OperatorEntry("cronops.cli.stock", "Export stock and prices; keep the margin rules."),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

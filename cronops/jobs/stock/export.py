@@ -23,7 +23,7 @@ _DRY_RUN = "dry run: nothing was kept, recorded or sent"
     cr="CR-002",
     lock="cron.stock.export",
     timeout=timedelta(minutes=50),
-    retry=Retry(on=TransientError, attempts=3, initial=timedelta(seconds=10)),
+    retry=Retry(on=TransientError, attempts=3, initial=timedelta(seconds=2)),
     idempotency="export id + content hash: what the other end has already is not sent again, and "
     "what is sent again replaces the same file",
     accountable=PLATFORM_EXPORT,

@@ -18,7 +18,7 @@ GENERATED = "generated"
 """The directory below the export directory that holds them all."""
 _PART = ".part"
 _BLOCK = 1 << 20
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Shelf:
@@ -77,6 +77,19 @@ class Shelf:
                     file.unlink(missing_ok=True)
                     gone += 1
         return gone
+
+
+def check_is_not_ours(transport: str, export_dir: Path) -> None:
+    """Raise `ValueError` for a delivery into the directory where generated files are kept."""
+    if "://" in transport and not transport.startswith("file://"):
+        return
+    place = (export_dir / transport.removeprefix("file://")).resolve()
+    ours = (export_dir / GENERATED).resolve()
+    if place == export_dir.resolve() or place == ours or ours in place.parents:
+        raise ValueError(
+            f"deliver to a directory of its own below {export_dir}: in {GENERATED}/ the exports "
+            "themselves are kept"
+        )
 
 
 @contextlib.contextmanager
