@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     claim_history,
     enqueue,
+    exports,
     fence,
     manifests,
     memory,
@@ -30,6 +31,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "fence": lambda database, _, quick: fence.run(database, quick),
     "memory": lambda database, _, quick: memory.run(database, quick),
     "manifests": manifests.run,
+    "exports": exports.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

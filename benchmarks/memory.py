@@ -46,6 +46,13 @@ def _peak(database: Database, count: int) -> float:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    peak = peak_of(process)
+    ours.all_processed_at(database, count)
+    return peak
+
+
+def peak_of(process: "subprocess.Popen[bytes]") -> float:
+    """The highest resident memory of the process and all below it, in MB, at its end."""
     peaks: dict[int, int] = {}
     until = time.monotonic() + LIMIT_SECONDS
     while process.poll() is None:
@@ -57,7 +64,6 @@ def _peak(database: Database, count: int) -> float:
         time.sleep(SAMPLE_SECONDS)
     if process.returncode:
         raise Unmeasurable(f"exit {process.returncode}")
-    ours.all_processed_at(database, count)
     return sum(peaks.values()) / MEGABYTE
 
 
