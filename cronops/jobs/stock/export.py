@@ -58,7 +58,9 @@ def export(
     customer: Annotated[int | None, "Only exports for this customer."] = None,
     export: Annotated[int | None, "Only this export, by its id."] = None,
     skip_generation: Annotated[bool, "Send the last good file again, as it is."] = False,
-    dry_run: Annotated[bool, "Generate and count; keep, record and send nothing."] = False,
+    dry_run: Annotated[
+        bool, "Generate and count; keep, record and send nothing. Also of one that is not active."
+    ] = False,
 ) -> Outcome:
     """Export stock levels and prices to the sales platforms.
 
@@ -70,7 +72,11 @@ def export(
 
     with ctx.connect("export") as connection:
         chosen = select(
-            load_settings(connection), supplier=supplier, customer=customer, export=export
+            load_settings(connection),
+            supplier=supplier,
+            customer=customer,
+            export=export,
+            inactive_too=dry_run,
         )
         if not chosen:
             ctx.log.warning(_NOTHING)
@@ -93,9 +99,9 @@ def _run(
     if not skip_generation:
         check_shop(connection, ctx.settings)
     exporting = OneExport(ctx, connection, dry_run=dry_run)
+    exporting.expect(chosen)
     failures = Failures(of=len(chosen))
-    for done, setting in enumerate(chosen):
-        ctx.progress(done, len(chosen))
+    for setting in chosen:
         if ctx.stopping:
             return Outcome()
         with failures.of_one(ctx, connection, setting):
@@ -103,6 +109,5 @@ def _run(
                 exporting.send_again(setting)
             else:
                 exporting.run(setting)
-    ctx.progress(len(chosen), len(chosen))
     failures.raise_if_any()
     return Outcome(warnings=(*((_DRY_RUN,) if dry_run else ()), *exporting.warnings))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from cronops.contract.context import JobContext
     from cronops.jobs.stock.setting import ExportSetting
 
-# What would befall every other export as well.
-_OF_THE_RUN = (DatabaseUnavailable, LeaseLost, Interrupted)
+OF_THE_RUN = (DatabaseUnavailable, LeaseLost, Interrupted)
+"""Errors of the run, and not of one export."""
 
 
 class Failures:
@@ -39,7 +39,7 @@ class Failures:
 
         try:
             yield
-        except _OF_THE_RUN:
+        except OF_THE_RUN:
             raise
         except CronopsError as error:
             self._add(ctx, setting, error)

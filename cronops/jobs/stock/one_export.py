@@ -11,11 +11,14 @@ unconfirmed does not know what the other end has, and sends again: at least once
 all. The file replaces itself there.
 """
 
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cronops.errors import BadInput, CronopsError
+from cronops.jobs.stock.failures import OF_THE_RUN
 from cronops.jobs.stock.generate import Generated, generate
 from cronops.jobs.stock.ledger import GoodFile, Ledger
 from cronops.jobs.stock.setting import ExportSetting, check
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     import psycopg
 
     from cronops.contract.context import JobContext
+
+
+# A bar that is drawn for every block of rows takes longer than the rows.
+_SHOW_EVERY = 0.2
 
 
 class OneExport:
@@ -39,25 +46,28 @@ class OneExport:
         self._settings = ctx.settings
         self._ledger = Ledger(connection, ctx.run_id, ctx.tokens)
         self._finished = self._ledger.finished()
+        self._expected: int | None = None
         self.warnings: list[str] = []
+
+    def expect(self, settings: Iterable[ExportSetting]) -> None:
+        """Guess from their last files how many rows there will be, for whoever watches."""
+        rows = [self._ledger.last_rows(setting) for setting in settings]
+        self._expected = None if None in rows else sum(filter(None, rows))
 
     def run(self, setting: ExportSetting) -> None:
         """Generate one export and deliver it, unless the other end has the same already."""
         if self._is_finished(setting):
             return
         started, today = self._ledger.clock(self._settings.stock.zone)
+        shelf = Shelf(self._settings.stock.export_dir, setting)
+        generated = None
         try:
             check(setting)
-            shelf = Shelf(self._settings.stock.export_dir, setting)
             self._ctx.step("generate", export=setting.id)
             generated = self._generate(setting, shelf, today)
-            try:
-                self._guard(setting, generated)
-            except CronopsError:
-                generated.file.unlink(missing_ok=True)
-                raise
+            self._guard(setting, generated)
         except CronopsError as error:
-            self._refuse(setting, error, started)
+            self._refuse(setting, error, started, generated)
             raise
         self._count(generated)
         self._warn(setting, generated)
@@ -106,12 +116,15 @@ class OneExport:
             self._ctx.count(name, number)
         return True
 
-    def _generate(self, setting: ExportSetting, shelf: Shelf, today: Any) -> Generated:
+    def _generate(self, setting: ExportSetting, shelf: Shelf, today: date) -> Generated:
         part = shelf.open(self._ctx.run_id)
-        expected = self._ledger.last_rows(setting)
+        before, shown = self._ctx.counts.get("rows", 0), 0.0
 
         def go_on(rows: int) -> bool:
-            self._ctx.progress(rows, expected)
+            nonlocal shown
+            if (now := time.monotonic()) - shown >= _SHOW_EVERY:
+                shown = now
+                self._ctx.progress(before + rows, self._expected)
             return not self._ctx.stopping
 
         try:
@@ -150,9 +163,24 @@ class OneExport:
                 f"right: cronops stock exports set {setting.id} --max-drop none"
             )
 
-    def _refuse(self, setting: ExportSetting, error: CronopsError, started: datetime) -> None:
-        if not self._dry_run:
-            self._ledger.refuse(setting, str(error), started_at=started)
+    def _refuse(
+        self,
+        setting: ExportSetting,
+        error: CronopsError,
+        started: datetime,
+        generated: Generated | None,
+    ) -> None:
+        """Record why it came to nothing; what was generated of it goes."""
+        if generated is not None:
+            generated.file.unlink(missing_ok=True)
+        if not self._dry_run and not isinstance(error, OF_THE_RUN):
+            self._ledger.refuse(
+                setting,
+                str(error),
+                started_at=started,
+                rows=generated.rows if generated else None,
+                counts=generated.counts if generated else {},
+            )
 
     def _keep(
         self, setting: ExportSetting, shelf: Shelf, generated: Generated, started: datetime
@@ -182,7 +210,8 @@ class OneExport:
             ) as there:
                 there.upload(file, name)
         except CronopsError as error:
-            self._ledger.fail(number, str(error))
+            if not isinstance(error, OF_THE_RUN):
+                self._ledger.fail(number, str(error))
             raise
         self._ctx.step("confirm", export=setting.id)
         self._ledger.confirm(number)

@@ -15,14 +15,16 @@ def select(
     supplier: int | None = None,
     customer: int | None = None,
     export: int | None = None,
+    inactive_too: bool = False,
 ) -> list[ExportSetting]:
     """The active exports that fit all that is given; none where there is none and none was named.
 
+    With `inactive_too` the one that `export` names need not be active: to try it out.
     Raises `BadInput` where something is named that there is not, and says what there is.
     """
     if export is not None:
-        _check_named(settings, export)
-    active = [one for one in settings if one.active]
+        _check_named(settings, export, inactive_too=inactive_too)
+    active = [one for one in settings if one.active or (inactive_too and one.id == export)]
     given = {"id": export, "supplier_id": supplier, "customer_id": customer}
     wanted = {field: value for field, value in given.items() if value is not None}
     found = [
@@ -36,11 +38,11 @@ def select(
     return found
 
 
-def _check_named(settings: Sequence[ExportSetting], export: int) -> None:
+def _check_named(settings: Sequence[ExportSetting], export: int, *, inactive_too: bool) -> None:
     named = next((one for one in settings if one.id == export), None)
     if named is None:
         raise BadInput(f"there is no export {export}; {_listed(settings)}")
-    if not named.active:
+    if not (named.active or inactive_too):
         raise BadInput(
             f"export {named.label} is not active; run: cronops stock exports enable {export}"
         )
