@@ -104,7 +104,7 @@ def _rates(database: Database, count: int, rounds: int) -> Section:
     section.add(alternate(subjects, rounds), remarks)
     copy = "psycopg COPY, block by block"
     section.compare("generation / COPY blocks", "cronops, generation", copy, Goal(0.9))
-    section.compare("whole command / COPY blocks", "cronops stock export", copy)
+    section.compare("whole command / COPY blocks", "cronops stock export", copy, Goal(0.9))
     section.compare("whole command / psql", "cronops stock export", "psql \\copy")
     cursor = "server cursor and csv.writer"
     section.compare("whole command / server cursor", "cronops stock export", cursor)

@@ -195,7 +195,7 @@ def _check_place(at: "Session", setting: "ExportSetting") -> None:
         check_location(setting.transport, root=root)
         check_is_not_ours(setting.transport, root)
     except ValueError as error:
-        raise BadInput(f"--to {setting.transport.rpartition('@')[2]!r}: {error}") from None
+        raise BadInput(f"--to {setting.place!r}: {error}") from None
     if setting.credential and setting.credential not in at.settings.clients.credentials:
         note(
             f"warning: there is no credential {setting.credential!r} in "

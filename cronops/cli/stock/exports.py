@@ -103,4 +103,4 @@ def _activate(export: int, *, active: bool, reason: str | None, as_json: bool) -
 def _record(setting: "ExportSetting") -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(setting)
+    return {**asdict(setting), "transport": setting.place}

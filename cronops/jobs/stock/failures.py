@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OF_THE_RUN = (DatabaseUnavailable, LeaseLost, Interrupted)
 """Errors of the run, and not of one export."""
+# Reasons are in the database, too; a page that goes on for ever is not read.
+_TOLD = 10
 
 
 class Failures:
@@ -70,5 +72,8 @@ class Failures:
             kind = TransientError
         elif len(kinds) == 1:
             kind = kinds.pop()
-        told = "; ".join(f"export {label}: {error}" for label, error in self._found)
+        told = "; ".join(f"export {label}: {error}" for label, error in self._found[:_TOLD])
+        if len(self._found) > _TOLD:
+            others = ", ".join(label for label, _ in self._found[_TOLD:])
+            told += f"; and {others}; why: cronops stock runs --failed"
         raise kind(f"{len(self._found)} of {self._of} exports failed: {told}")

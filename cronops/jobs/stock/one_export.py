@@ -117,7 +117,7 @@ class OneExport:
         return True
 
     def _generate(self, setting: ExportSetting, shelf: Shelf, today: date) -> Generated:
-        part = shelf.open(self._ctx.run_id)
+        part = shelf.open(self._ctx.run_id, self._ctx.tokens[0])
         before, shown = self._ctx.counts.get("rows", 0), 0.0
 
         def go_on(rows: int) -> bool:

@@ -41,6 +41,7 @@ _DELIMITER = re.compile(r"[\t!#$%&'()*+,./:;<=>?@\\^_`{|}~ -]")
 _ELEMENT = re.compile(r"(?!(?i:xml))[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_+=@,-][A-Za-z0-9_+=@, .-]{0,199}")
+_LOGIN = re.compile(r"^([a-z]+://)[^/]*@", re.IGNORECASE)
 _TEMPORARY = (".part", ".tmp")
 _LOAD = "SELECT {columns} FROM export_setting ORDER BY id"
 
@@ -82,7 +83,12 @@ class ExportSetting:
     @property
     def destination(self) -> str:
         """Where its files go, under which names; what was delivered elsewhere does not count."""
-        return f"{self.transport.rstrip('/')}/{self.file_pattern}"
+        return f"{self.place.rstrip('/')}/{self.file_pattern}"
+
+    @property
+    def place(self) -> str:
+        """The transport for people: without the login that somebody wrote into it by hand."""
+        return _LOGIN.sub(r"\1", self.transport)
 
     @property
     def terms(self) -> Terms:
@@ -161,6 +167,8 @@ def problems_of(setting: ExportSetting) -> Iterator[str]:
             yield "JSON lines are always UTF-8: write encoding utf-8"
         if setting.decimal_mark != ".":
             yield "JSON numbers have a decimal point: write decimal mark ."
+    if setting.place != setting.transport:
+        yield "its URL holds a login: name a credential instead, and keep its password in a secret"
     if setting.transport_surcharge < 0:
         yield f"transport surcharge {setting.transport_surcharge} is negative"
     if setting.min_rows is not None and setting.min_rows < 1:

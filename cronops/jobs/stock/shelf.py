@@ -29,17 +29,18 @@ class Shelf:
         self.directory = export_dir / GENERATED / str(setting.id)
         self._suffix = f".{setting.format}"
 
-    def open(self, run_id: str) -> Path:
+    def open(self, run_id: str, token: int) -> Path:
         """Make room; where to generate. What a run that died was generating goes.
 
-        Only the holder of the job's lock comes here.
+        Only the holder of the job's lock comes here. The name is that of the lease `token`: a
+        holder that has lost it must not find the file of its successor.
         """
         with local_errors(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
             for left in self.directory.glob(f".*{_PART}"):
                 left.unlink(missing_ok=True)
         safe = "".join(one if one.isalnum() else "-" for one in run_id)[:80]
-        return self.directory / f".{safe}{_PART}"
+        return self.directory / f".{safe}-{token}{_PART}"
 
     def keep(self, generated: Generated) -> str:
         """Keep a file under its content's name; that, as seen from the export directory."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cronops.db.shop import create_shop
 from tests.commands import CommandLine
 from tests.databases import Database
 from tests.integration.jobs.stock.exports import add_article, add_export, add_offer, add_rule
@@ -101,7 +102,7 @@ def test_what_show_prints_can_be_edited_and_read_again(
     [
         (["--file-name", "../stock.csv"], "names no directory"),
         (["--to", "../../etc"], "--to"),
-        (["--to", "sftp://user:secret@example.com/in"], "--to"),
+        (["--to", "sftp://user:secret@example.com/in"], "its URL holds a login"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_changes(
@@ -140,6 +141,28 @@ def _from_file(cli: CommandLine, values: dict[str, Any]) -> str:
     file = cli.directory / "given.json"
     file.write_text(json.dumps(values))
     return cli("stock", "exports", "set", "1", "--from", str(file)).stderr
+
+
+def test_a_login_that_somebody_wrote_by_hand_is_shown_nowhere(
+    cli: CommandLine, database: Database
+) -> None:
+    with database.connect() as connection:
+        create_shop(connection, database.settings().db.shop_schema)
+    add_export(database, transport="sftp://user:hidden@example.com/in")
+
+    for command in (
+        "exports list",
+        "exports list --json",
+        "exports show 1",
+        "export",
+        "runs --json",
+    ):
+        done = cli("stock", *command.split())
+        assert "hidden" not in done.stdout + done.stderr, command
+    assert "its URL holds a login" in cli("stock", "exports", "enable", "1").stderr
+    assert database.query("SELECT destination FROM export_run") == [
+        ("sftp://example.com/in/stock_{id}.csv",)
+    ]
 
 
 def test_rules_are_made_changed_listed_in_order_and_removed(
@@ -199,8 +222,6 @@ def test_rules_come_from_a_file_all_or_none(
 
 
 def test_a_price_is_explained(cli: CommandLine, database: Database) -> None:
-    from cronops.db.shop import create_shop
-
     with database.connect() as connection:
         create_shop(connection, database.settings().db.shop_schema)
     article = add_article(database, "A0000017", brand="Pirelli", category="winter")

@@ -112,6 +112,13 @@ GOLDEN = [
         terms=Terms(customer_id=7),
     ),
     Golden(
+        "for the customer beats for the supplier",
+        "104.00",
+        [amount("9", brand="OZ", supplier_id=1), amount("4", brand="OZ", customer_id=7)],
+        terms=Terms(customer_id=7),
+        wins=2,
+    ),
+    Golden(
         "then to the rule for the supplier",
         "104.00",
         [amount("4", brand="OZ", supplier_id=1), amount("9", brand="OZ")],
