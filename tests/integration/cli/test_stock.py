@@ -102,7 +102,7 @@ def test_what_show_prints_can_be_edited_and_read_again(
     [
         (["--file-name", "../stock.csv"], "names no directory"),
         (["--to", "../../etc"], "--to"),
-        (["--to", "sftp://user:secret@example.com/in"], "its URL holds a login"),
+        (["--to", "sftp://user:pa55word@example.com/in"], "its URL holds a login"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_changes(
@@ -112,7 +112,7 @@ def test_what_makes_no_sense_is_refused_and_nothing_changes(
 
     assert refused.returncode == 65, refused.stdout
     assert said in refused.stderr
-    assert "secret" not in refused.stderr
+    assert "pa55word" not in refused.stderr
     assert database.query("SELECT FROM export_setting") == []
     assert audit(database) == []
 
