@@ -25,6 +25,15 @@ OF_THE_RUN = (DatabaseUnavailable, LeaseLost, Interrupted)
 _TOLD = 10
 
 
+def reason_of(error: Exception) -> str:
+    """What went wrong, for people; of an error that nobody foresaw its kind, too."""
+    from cronops.db.connect import first_line
+
+    if isinstance(error, CronopsError):
+        return str(error)
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
 class Failures:
     """What went wrong with which export."""
 
@@ -51,8 +60,7 @@ class Failures:
                     f"lost the database in export {setting.label}: {first_line(error)}"
                 ) from error
             ctx.log.error("an export failed unexpectedly", export=setting.id, exc_info=True)
-            said = f"{type(error).__name__}: {first_line(error)}"
-            self._add(ctx, setting, PermanentError(said))
+            self._add(ctx, setting, PermanentError(reason_of(error)))
 
     def _add(self, ctx: "JobContext", setting: "ExportSetting", error: CronopsError) -> None:
         ctx.count("failed")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cronops.errors import BadInput, CronopsError
-from cronops.jobs.stock.failures import OF_THE_RUN
+from cronops.jobs.stock.failures import OF_THE_RUN, reason_of
 from cronops.jobs.stock.generate import Generated, generate
 from cronops.jobs.stock.ledger import GoodFile, Ledger
 from cronops.jobs.stock.setting import ExportSetting, check
@@ -66,7 +66,7 @@ class OneExport:
             self._ctx.step("generate", export=setting.id)
             generated = self._generate(setting, shelf, today)
             self._guard(setting, generated)
-        except CronopsError as error:
+        except Exception as error:
             self._refuse(setting, error, started, generated)
             raise
         self._count(generated)
@@ -166,17 +166,20 @@ class OneExport:
     def _refuse(
         self,
         setting: ExportSetting,
-        error: CronopsError,
+        error: Exception,
         started: datetime,
         generated: Generated | None,
     ) -> None:
         """Record why it came to nothing; what was generated of it goes."""
+        from cronops.db.connect import is_connection_lost
+
         if generated is not None:
             generated.file.unlink(missing_ok=True)
-        if not self._dry_run and not isinstance(error, OF_THE_RUN):
+        of_the_run = isinstance(error, OF_THE_RUN) or is_connection_lost(error, self._connection)
+        if not self._dry_run and not of_the_run:
             self._ledger.refuse(
                 setting,
-                str(error),
+                reason_of(error),
                 started_at=started,
                 rows=generated.rows if generated else None,
                 counts=generated.counts if generated else {},
