@@ -5,10 +5,10 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import psycopg
@@ -22,6 +22,7 @@ from cronops.jobs.stock.setting import NUMBER_FIELDS, SOURCES, WHOLE_FIELDS, Exp
 from tests.databases import Database
 from tests.integration.jobs.stock.exports import add_article, add_offer
 from tests.integration.jobs.stock.golden import TODAY
+from tests.servers import wait_until
 
 SETTING = ExportSetting(
     id=1,
@@ -56,6 +57,11 @@ NASTY = [
     "'",
     "null",
 ]
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%COPY%'
+"""
 
 
 @pytest.fixture
@@ -260,9 +266,29 @@ def test_many_rows_come_in_the_order_of_article_numbers(
     assert numbers == sorted(numbers)
 
 
-def test_it_is_all_of_one_moment_and_stops_when_told(
+def test_it_is_all_of_the_moment_in_which_it_began(
     connection: psycopg.Connection[Any], database: Database, tmp_path: Path
 ) -> None:
+    add_offer(database, add_article(database, "A1"), "10.00")
+    setting = replace(SETTING, column_map=[("stock", "qty")], header=False)
+    target = tmp_path / "generated"
+
+    def write() -> None:
+        generate(connection, setting, target, today=TODAY, go_on=lambda _: True)
+
+    with database.connect() as importer, importer.transaction():
+        importer.execute("LOCK TABLE supplier_stock IN ACCESS EXCLUSIVE MODE")
+        writer = Thread(target=write)
+        writer.start()
+        # It has asked for the rules by now, and waits for the stock.
+        wait_until(lambda: database.query(WAITING) == [(1,)])
+        importer.execute("UPDATE supplier_stock SET qty = 77")
+    writer.join(30)
+
+    assert target.read_text() == "5\n"
+
+
+def test_it_stops_when_told(connection: psycopg.Connection[Any], tmp_path: Path) -> None:
     connection.execute(
         "WITH new AS (INSERT INTO article (article_number, type) SELECT 'C' || n, 'tyre'"
         " FROM generate_series(1, 2000) AS n RETURNING id)"
@@ -271,24 +297,12 @@ def test_it_is_all_of_one_moment_and_stops_when_told(
     )
     seen: list[int] = []
 
-    def meanwhile(rows: int) -> bool:
-        if not seen:
-            database.query("UPDATE supplier_stock SET qty = 77")
+    def go_on(rows: int) -> bool:
         seen.append(rows)
         return len(seen) < 4
 
     with pytest.raises(Interrupted):
-        generate(connection, SETTING, tmp_path / "first", today=TODAY, go_on=meanwhile)
-    assert seen[0] < seen[1]
+        generate(connection, SETTING, tmp_path / "generated", today=TODAY, go_on=go_on)
+
     assert len(seen) == 4
-    setting = replace(SETTING, column_map=[("stock", "qty")])
-    seen.clear()
-    database.query("UPDATE supplier_stock SET qty = 5")
-    generate(
-        connection,
-        setting,
-        tmp_path / "second",
-        today=date(2026, 11, 25),
-        go_on=lambda rows: meanwhile(rows) or True,
-    )
-    assert set((tmp_path / "second").read_text().split()[1:]) == {"5"}
+    assert 0 < seen[0] < seen[3] < 2000
