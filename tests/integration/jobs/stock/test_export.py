@@ -248,10 +248,12 @@ def test_a_sudden_drop_is_not_published(
     exported.query("UPDATE export_setting SET max_drop_pct = 33.34")
     assert cli("stock", "export").returncode == 0
     exported.query("DELETE FROM supplier_stock WHERE article_id = 1")
-    exported.query("UPDATE export_setting SET max_drop_pct = NULL")
+    exported.query("UPDATE export_setting SET max_drop_pct = 50")
     few = cli("stock", "export")
     assert few.returncode == 65
     assert "it has 1 rows, fewer than the 2 it must have" in few.stderr
+    exported.query("UPDATE export_setting SET min_rows = 1")
+    assert cli("stock", "export").returncode == 0  # exactly half is not more than half
 
 
 def test_one_that_fails_does_not_stop_the_others(
