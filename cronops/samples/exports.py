@@ -1,4 +1,4 @@
-"""Suppliers' stock, margin rules and exports for the sample shop, the same for the same seed.
+"""A sample shop with suppliers' stock, margin rules and exports, the same for the same seed.
 
 ``python -m cronops.samples.exports --count 1000 --rules 60`` puts them into the database that the
 settings name; what is there already is left as it is.
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cronops.samples.articles import BRANDS, CATEGORIES
+from cronops.samples.articles import BRANDS, CATEGORIES, fill_shop
 from cronops.samples.tour import Step
 
 if TYPE_CHECKING:
@@ -157,12 +157,10 @@ def add_exports(connection: "psycopg.Connection[Any]") -> None:
 def tour() -> Iterator[Step]:
     """Commands that show an export from its prices to its file; they may be repeated."""
     csv, xml = EXPORTS
-    here = "python -m cronops.samples"
-    yield Step("A shop with 1,000 articles.", "--count 1000", program=f"{here}.articles")
     yield Step(
-        "What three suppliers have of them, margin rules, and two exports.",
+        "A shop with 1,000 articles, what three suppliers have of them, margin rules, two exports.",
         "--count 1000 --rules 60",
-        program=f"{here}.exports",
+        program="python -m cronops.samples.exports",
     )
     yield Step("What is exported, and where to?", "stock exports list")
     yield Step("Price all, and deliver.", "stock export")
@@ -179,6 +177,7 @@ def main() -> int:
     """Make what the arguments ask for."""
     from cronops.config import load_settings
     from cronops.db.connect import check_schema, connect
+    from cronops.db.shop import create_shop
 
     parser = argparse.ArgumentParser(prog="python -m cronops.samples.exports", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="stock of so many articles")
@@ -188,13 +187,15 @@ def main() -> int:
     settings = load_settings().settings
     with connect(settings, "sample exports") as connection:
         check_schema(connection, settings)
+        create_shop(connection, settings.db.shop_schema)
+        fill_shop(connection, given.count, seed=given.seed)
         fill_stock(connection, given.count, seed=given.seed)
         fill_rules(connection, given.rules, articles=given.count, seed=given.seed)
         add_exports(connection)
     for platform in ("webshop", "fleet"):
         (settings.stock.export_dir / platform).mkdir(parents=True, exist_ok=True)
     sys.stdout.write(
-        f"Stock of {given.count:,} articles, {given.rules:,} margin rules and "
+        f"{given.count:,} articles and their stock, {given.rules:,} margin rules and "
         f"{len(EXPORTS)} exports to directories below {settings.stock.export_dir}.\n"
     )
     return 0

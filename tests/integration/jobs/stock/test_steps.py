@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import CommandLine
 from tests.databases import Database
 from tests.integration.jobs.stock.exports import add_export, files_below, runs
 from tests.stepping import run_to_step
@@ -93,3 +94,16 @@ def test_after_an_upload_that_nobody_confirmed_the_old_content_is_sent_again(
 
     # Its record says that this was delivered already; but the other content came after it.
     assert there.read_bytes() == before
+
+
+def test_what_a_killed_run_left_goes_even_where_the_next_one_refuses(
+    delivered: Database, cli: CommandLine, export_dir: Path, tmp_path: Path
+) -> None:
+    before = files_below(export_dir)
+    run_to_step(delivered, tmp_path, STEPS.index("keep") + 1, *EXPORT)
+    assert len(files_below(export_dir)) == len(before) + 1
+    delivered.query("UPDATE article SET is_active = false")
+
+    assert cli(*EXPORT).returncode == 65
+
+    assert files_below(export_dir) == before

@@ -1,7 +1,7 @@
 """What a run says of the exports that failed."""
 
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
@@ -26,12 +26,17 @@ def setting(number: int) -> ExportSetting:
 
 
 def failed(*errors: Exception) -> CronopsError:
-    context: Any = Mock()
-    connection: Any = Mock(closed=False, broken=False)
+    told: list[str] = []
+    counted: list[str] = []
+    log = SimpleNamespace(error=lambda event, **_: told.append(event))
+    context: Any = SimpleNamespace(count=counted.append, log=log)
+    connection: Any = SimpleNamespace(closed=False, broken=False)
     failures = Failures(of=20)
     for number, error in enumerate(errors, 1):
         with failures.of_one(context, connection, setting(number)):
             raise error
+    assert counted == ["failed"] * len(errors)
+    assert told.count("export failed") == len(errors)
     with pytest.raises(CronopsError) as raised:
         failures.raise_if_any()
     return raised.value
