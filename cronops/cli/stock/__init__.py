@@ -3,7 +3,7 @@
 from typing import Any
 
 from cronops.cli.stock import exports, price, rules, runs
-from cronops.cli.tree import Branch, operator_app
+from cronops.cli.tree import Branch, examples, operator_app
 
 
 class Exports(Branch):
@@ -25,5 +25,17 @@ class Rules(Branch):
 app = operator_app()
 for part in (price, runs):
     app.registered_commands += part.app.registered_commands
-app.add_typer(exports.app, name="exports", cls=Exports, help="What is exported, how, and to whom.")
-app.add_typer(rules.app, name="rules", cls=Rules, help="The margin rules that prices are made by.")
+app.add_typer(
+    exports.app,
+    name="exports",
+    cls=Exports,
+    help="What is exported, how, and to whom.",
+    epilog=examples("cronops stock exports list", "cronops stock exports set --help"),
+)
+app.add_typer(
+    rules.app,
+    name="rules",
+    cls=Rules,
+    help="The margin rules that prices are made by.",
+    epilog=examples("cronops stock rules list", "cronops stock rules import rules.csv --dry-run"),
+)
