@@ -25,26 +25,27 @@ def test_help_lists_every_operators_command_and_every_built_in_job():
         assert f"{name} {job.cr} {job.summary}" in text
 
 
-def commands_below(name, command):
-    """Every operators' command, also of branches below a branch, by its words."""
-    if not hasattr(command, "operators"):
+def leaves(name, command):
+    """The operators' commands of a branch, those of branches in it too."""
+    below = getattr(command, "operators", None) or getattr(command, "commands", None)
+    if below is None:
         yield name, command
-        return
-    for word, one in command.operators.items():
-        yield from commands_below(f"{name} {word}", one)
+    for word, one in (below or {}).items():
+        yield from leaves(word, one)
 
 
 @pytest.mark.parametrize("name", OPERATOR_COMMANDS)
 def test_each_operators_command_has_help_with_examples(name):
     root, at = context()
-    below = dict(commands_below(name, root.get_command(at, name)))
+    command = root.get_command(at, name)
+    below = list(leaves(name, command))
     assert below
-    for word, one in below.items():
-        assert one.help, f"{word} says nothing about itself"
-        assert "Examples:" in (one.epilog or ""), f"{word} has no example"
-        assert any("--json" in option.opts for option in one.params), f"{word} has no --json"
+    for word, one in below:
+        assert one.help, f"{name} {word} says nothing about itself"
+        assert "Examples:" in (one.epilog or ""), f"{name} {word} has no example"
+        assert any("--json" in option.opts for option in one.params), f"{name} {word} has no --json"
         for option in one.params:
-            assert option.help, f"{word}: {option.name} is not explained"
+            assert option.help, f"{name} {word}: {option.name} is not explained"
 
 
 def test_jobs_and_operators_commands_share_a_branch():
