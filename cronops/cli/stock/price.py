@@ -105,9 +105,12 @@ def _show(found: "Explanation", export: int | None) -> None:
     rows = _rules(found)
     if rows:
         print_line("")
-        show_table(rows, _COLUMNS, as_json=False, empty="")
-    if found.others:
-        print_line(f"\n{found.others} other rules do not apply.")
+        show_table(rows[:_SHOWN], _COLUMNS, as_json=False, empty="")
+    later = len(rows[_SHOWN:])
+    print_line("")
+    if later:
+        print_line(f"{later} more apply, and come later.")
+    print_line(f"{found.others} do not apply.")
 
 
 def _rules(found: "Explanation") -> list[dict[str, Any]]:
@@ -121,7 +124,7 @@ def _rules(found: "Explanation") -> list[dict[str, Any]]:
             "margin": margin_of(rule),
             "verdict": "wins" if rule is first else why_later(rule, first) if first else "",
         }
-        for rule in found.applicable[:_SHOWN]
+        for rule in found.applicable
     ]
 
 
@@ -135,8 +138,8 @@ def _as_json(found: "Explanation", export: int | None) -> dict[str, Any]:
         "offers": found.offers,
         "priced": None if found.priced is None else asdict(found.priced),
         "applicable": [
-            {**asdict(rule), **row}
-            for rule, row in zip(found.applicable, _rules(found), strict=False)
+            {**asdict(rule), "verdict": row["verdict"]}
+            for rule, row in zip(found.applicable, _rules(found), strict=True)
         ],
         "others": found.others,
     }

@@ -248,10 +248,14 @@ def test_a_price_is_explained(cli: CommandLine, database: Database) -> None:
         "1     category winter, brand Pirelli  +10 %      wins",
         "2     brand Pirelli                   +3.00 EUR  names 1, not 2",
         "",
-        "1 other rules do not apply.",
+        "1 do not apply.",
     ]
     priced = json.loads(cli("stock", "price", "A0000017", "--json").stdout)
     assert priced["priced"]["price"] == "55.00"
+    assert [(rule["id"], rule["verdict"]) for rule in priced["applicable"]] == [
+        (1, "wins"),
+        (2, "names 1, not 2"),
+    ]
     unknown = cli("stock", "price", "A000017")
     assert unknown.returncode == 65
     assert "did you mean 'A0000017'" in unknown.stderr
