@@ -60,7 +60,7 @@ NASTY = [
 
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%COPY%'
+WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%margin_rule%'
 """
 
 
@@ -277,10 +277,10 @@ def test_it_is_all_of_the_moment_in_which_it_began(
         generate(connection, setting, target, today=TODAY, go_on=lambda _: True)
 
     with database.connect() as importer, importer.transaction():
-        importer.execute("LOCK TABLE supplier_stock IN ACCESS EXCLUSIVE MODE")
+        importer.execute("LOCK TABLE margin_rule IN ACCESS EXCLUSIVE MODE")
         writer = Thread(target=write)
         writer.start()
-        # It has asked for the rules by now, and waits for the stock.
+        # It has begun, and waits for the rules; the stock is read after them.
         wait_until(lambda: database.query(WAITING) == [(1,)])
         importer.execute("UPDATE supplier_stock SET qty = 77")
     writer.join(30)
