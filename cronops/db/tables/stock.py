@@ -61,10 +61,18 @@ export_setting = Table(
         r"file_pattern !~ '[/\\[:cntrl:]]' AND file_pattern !~ '^\.'",
         name="export_setting_file_pattern_check",
     ),
-    CheckConstraint("transport_surcharge >= 0", name="export_setting_transport_surcharge_check"),
+    CheckConstraint(
+        "transport_surcharge >= 0 AND transport_surcharge < 'NaN'",
+        name="export_setting_transport_surcharge_check",
+    ),
     CheckConstraint("min_rows >= 1", name="export_setting_min_rows_check"),
     CheckConstraint(
         "max_drop_pct >= 0 AND max_drop_pct <= 100", name="export_setting_max_drop_pct_check"
+    ),
+    CheckConstraint(
+        "jsonb_typeof(column_map) = 'array' AND NOT jsonb_path_exists(column_map, 'strict $[*] ?"
+        ' (@.type() != "array" || @.size() != 2 || @[*].type() != "string")\')',
+        name="export_setting_column_map_check",
     ),
     Index("export_setting_name", "name", unique=True),
 )
@@ -94,7 +102,14 @@ margin_rule = Table(
     CheckConstraint(
         "kind <> 'percent' OR (value > -100 AND value <= 1000)", name="margin_rule_percent_check"
     ),
+    CheckConstraint("wheel_diameter < 'NaN'", name="margin_rule_wheel_diameter_check"),
+    CheckConstraint("value < 'NaN'", name="margin_rule_value_check"),
     CheckConstraint("valid_until >= valid_from", name="margin_rule_valid_check"),
+    CheckConstraint(
+        "valid_from BETWEEN '0001-01-01' AND '9999-12-31'"
+        " AND valid_until BETWEEN '0001-01-01' AND '9999-12-31'",
+        name="margin_rule_dates_check",
+    ),
     CheckConstraint(
         "article_number IS NULL"
         " OR num_nonnulls(category, brand, product_type, wheel_diameter, tyre_size) = 0",

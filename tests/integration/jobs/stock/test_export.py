@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.commands import CommandLine
@@ -298,6 +299,22 @@ def test_what_nobody_foresaw_is_the_failure_of_one_export_too(
     [(state, reason), good] = runs(goods, "state", "reason")
     assert (state, reason.partition(":")[0]) == ("failed", "UndefinedFunction")
     assert good == ("delivered", None)
+
+
+NO_SETTINGS = [
+    *({"column_map": odd} for odd in (5, None, "sku", {"sku": "ean"}, [None], [1], ["ab"])),
+    *({"column_map": [pair]} for pair in (["sku"], ["a", "b", "c"], ["a", 1], [None, "ean"])),
+    *({"column_map": [["sku", "ean"], pair]} for pair in ([], {"x": "ean"}, [["a"], "b"])),
+    {"transport_surcharge": "NaN"},
+    {"max_drop_pct": "NaN"},
+]
+
+
+def test_a_row_that_cannot_be_read_is_not_taken_so_that_it_stops_no_other(goods: Database) -> None:
+    for odd in NO_SETTINGS:
+        with pytest.raises(psycopg.errors.CheckViolation):
+            add_export(goods, **odd)
+    add_export(goods, column_map=[])  # can be read, and is refused when it runs
 
 
 def test_an_unreachable_server_is_tried_again_and_nothing_else_is(

@@ -250,6 +250,11 @@ NONSENSE: list[dict[str, Any]] = [
     {"kind": "amount", "value": "1", "article_number": "X1", "brand": "OZ"},
     {"kind": "amount", "value": "1", "product_type": "boat"},
     {"kind": "amount", "value": "1", "valid_from": TODAY, "valid_until": date(2026, 1, 1)},
+    {"kind": "amount", "value": "NaN"},
+    {"kind": "amount", "value": "1", "wheel_diameter": "NaN"},
+    {"kind": "amount", "value": "1", "valid_until": "infinity"},
+    {"kind": "amount", "value": "1", "valid_from": "-infinity"},
+    {"kind": "amount", "value": "1", "valid_until": "10000-01-01"},
 ]
 
 
