@@ -63,11 +63,15 @@ rules AS MATERIALIZED (
 )"""
 _OFFER = """
 offer AS (
-    SELECT DISTINCT ON (article_id) article_id, supplier_id, sku, qty, nullif(price, 0) AS price,
-        delivery_days, updated_at
-    FROM supplier_stock
-    WHERE article_id IS NOT NULL AND supplier_id = coalesce({supplier}, supplier_id)
-    ORDER BY article_id, nullif(price, 0) IS NULL, qty <= 0, price, supplier_id, sku COLLATE "C"
+    SELECT DISTINCT ON (article_id) *
+    FROM (
+        SELECT article_id, supplier_id, sku, qty,
+            CASE WHEN price > 0 AND price < 'NaN' THEN price END AS price,
+            delivery_days, updated_at
+        FROM supplier_stock
+        WHERE article_id IS NOT NULL AND supplier_id = coalesce({supplier}, supplier_id)
+    ) AS offered
+    ORDER BY article_id, price IS NULL, qty <= 0, price, supplier_id, sku COLLATE "C"
 )"""
 _KIND_JOIN = """
     LEFT JOIN (
@@ -79,7 +83,7 @@ _GENERAL = "(SELECT min(rank) FROM rules WHERE {named})"
 _PRICED = """
 priced AS MATERIALIZED (
     SELECT {names}, purchase_price, price, raised, rule_id, CASE
-            WHEN NOT is_active THEN 'inactive'
+            WHEN is_active IS NOT TRUE THEN 'inactive'
             WHEN price IS NULL THEN 'missing_price'
             WHEN {require_ean} AND coalesce(ean, '') = '' THEN 'missing_ean'
             WHEN price <= 0 THEN 'not_positive'
@@ -110,7 +114,7 @@ priced AS MATERIALIZED (
     ) AS rounded
     ORDER BY article_number COLLATE "C"
 )"""
-_BASE_PRICE = "CASE WHEN a.base_price > 0 THEN a.base_price END"
+_BASE_PRICE = "CASE WHEN a.base_price > 0 AND a.base_price < 'NaN' THEN a.base_price END"
 
 FIELDS = {
     "article_number": "a.article_number",

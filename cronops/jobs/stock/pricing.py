@@ -33,7 +33,8 @@ class Article:
     tyre_size: str | None = None
     ean: str | None = None
     base_price: Decimal | None = None
-    is_active: bool = True
+    is_active: bool | None = True
+    """Only what is True is sold: the shop's view may not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,12 @@ class Offer:
     sku: str
     qty: int
     price: Decimal | None
-    """Purchase price in EUR; None or 0 where the supplier says none."""
+    """Purchase price in EUR; None, 0 or NaN where the supplier says none."""
+
+    @property
+    def purchase(self) -> Decimal | None:
+        """The price, where there is one."""
+        return _known(self.price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +156,9 @@ def best_offer(offers: Iterable[Offer], *, supplier_id: int | None = None) -> Of
     return min(
         (offer for offer in offers if supplier_id is None or offer.supplier_id == supplier_id),
         key=lambda offer: (
-            not offer.price,
+            offer.purchase is None,
             offer.qty <= 0,
-            offer.price or Decimal(0),
+            offer.purchase or Decimal(0),
             offer.supplier_id,
             offer.sku.encode(),
         ),
@@ -199,7 +205,9 @@ def price_article(
         customer_id=terms.customer_id,
         today=today,
     )
-    purchase = offer.price or (article.base_price if terms.use_base_price else None) or None
+    purchase = offer.purchase
+    if purchase is None and terms.use_base_price:
+        purchase = _known(article.base_price)
     margin, price, raised = Decimal(0), None, False
     if purchase is not None:
         margin = rule.margin(purchase) if rule else Decimal(0)
@@ -215,6 +223,11 @@ def price_article(
         raised=raised,
         left_out=_left_out(article, terms, price),
     )
+
+
+def _known(amount: Decimal | None) -> Decimal | None:
+    """What is a price at all: PostgreSQL's numerics, and the shop's, may hold NaN and less than 0."""
+    return None if amount is None or amount.is_nan() or amount <= 0 else amount
 
 
 def round_half_up(amount: Decimal) -> Decimal:

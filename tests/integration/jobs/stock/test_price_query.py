@@ -57,7 +57,10 @@ diameters = st.sampled_from([Decimal("16.0"), Decimal("16.0"), Decimal("17.5")])
 sizes = st.sampled_from(["205/55 R16", "205/55 R16", "225/45 R17"])
 numbers = st.sampled_from(["A1", "A2", "a1", "Ä3"])
 suppliers = st.integers(1, 2)
-prices = st.decimals(0, 100, places=4) | st.sampled_from([Decimal("0.005"), Decimal("1.125")])
+prices = st.decimals(0, 100, places=4) | st.sampled_from(
+    [Decimal("0.005"), Decimal("1.125"), Decimal("NaN")]
+)
+base_prices = st.decimals(-1, 100, places=2) | st.just(Decimal("NaN"))
 
 
 @st.composite
@@ -106,8 +109,8 @@ def article(draw: st.DrawFn, number: str) -> tuple[Article, list[Offer]]:
         wheel_diameter=draw(maybe(diameters)),
         tyre_size=draw(maybe(sizes)),
         ean=draw(st.sampled_from([None, "", "4006381333931"])),
-        base_price=draw(maybe(st.decimals(0, 100, places=2))),
-        is_active=draw(st.integers(0, 5)) > 0,
+        base_price=draw(maybe(base_prices)),
+        is_active=draw(st.sampled_from([True, True, True, True, False, None])),
     )
     offers = [
         Offer(
@@ -194,6 +197,8 @@ def by_reference(world: World) -> Iterable[Line]:
 def market(database: Database) -> Database:
     with database.connect() as connection:
         create_shop(connection, database.settings().db.shop_schema)
+        # The shop may show a view.
+        connection.execute("ALTER TABLE article ALTER is_active DROP NOT NULL")
     return database
 
 

@@ -73,6 +73,7 @@ def offer(supplier: int, price: str | None, qty: int = 1, sku: str = "s") -> Off
         ([offer(1, "5"), offer(2, "4", qty=0)], offer(1, "5")),
         ([offer(1, None), offer(2, "9", qty=0)], offer(2, "9", qty=0)),
         ([offer(1, "0"), offer(2, "9", qty=0)], offer(2, "9", qty=0)),
+        ([offer(1, "NaN"), offer(2, "9", qty=0)], offer(2, "9", qty=0)),
         ([offer(2, "4"), offer(1, "4")], offer(1, "4")),
         ([offer(1, "4", sku="b"), offer(1, "4", sku="B")], offer(1, "4", sku="B")),
         ([offer(1, None), offer(2, None)], offer(1, None)),
@@ -92,6 +93,7 @@ def test_a_named_supplier_is_the_only_one() -> None:
     ("article", "terms", "reason"),
     [
         (Article(article_number="X", is_active=False), Terms(), "inactive"),
+        (Article(article_number="X", is_active=None), Terms(), "inactive"),
         (Article(article_number="X"), Terms(require_ean=True), "missing_ean"),
         (Article(article_number="X", ean=""), Terms(require_ean=True), "missing_ean"),
         (Article(article_number="X", ean="4006381333931"), Terms(require_ean=True), None),
@@ -107,7 +109,14 @@ def test_what_is_left_out(article: Article, terms: Terms, reason: str | None) ->
 
 @pytest.mark.parametrize(
     ("base_price", "use", "price"),
-    [("7", True, "7.00"), ("7", False, None), ("0", True, None), (None, True, None)],
+    [
+        ("7", True, "7.00"),
+        ("7", False, None),
+        ("0", True, None),
+        ("-7", True, None),
+        ("NaN", True, None),
+        (None, True, None),
+    ],
 )
 def test_without_a_price_of_the_suppliers(
     base_price: str | None, use: bool, price: str | None
