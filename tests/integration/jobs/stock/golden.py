@@ -1,5 +1,6 @@
 """Prices that were worked out by hand."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,14 +30,21 @@ class Golden:
     wins: int | None = 1
     """Which rule, from 1; None for none."""
     raised: bool = False
+    by_id: bool = False
+    """Whether the order of the rules' ids decides."""
 
     @property
     def offer(self) -> Offer:
         return Offer(supplier_id=1, sku="s", qty=1, price=Decimal(self.purchase))
 
     @property
-    def numbered(self) -> list[Rule]:
-        return [Rule(id=number, **named) for number, named in enumerate(self.rules, 1)]
+    def arrangements(self) -> Iterator[tuple[list[Rule], int | None]]:
+        """Its rules, and which wins: in both orders of their ids, so that no id decides."""
+        yield [Rule(id=number, **named) for number, named in enumerate(self.rules, 1)], self.wins
+        if not self.by_id:
+            count = len(self.rules)
+            wins = None if self.wins is None else count + 1 - self.wins
+            yield [Rule(id=count - place, **named) for place, named in enumerate(self.rules)], wins
 
 
 def percent(value: str, **named: Any) -> dict[str, Any]:
@@ -132,7 +140,64 @@ GOLDEN = [
             amount("8", tyre_size="205/55 R16"),
         ],
     ),
-    Golden("then to the lowest id", "106.00", [amount("6", brand="OZ"), amount("9", brand="OZ")]),
+    Golden(
+        "then to brand before type and size",
+        "105.00",
+        [
+            amount("5", brand="OZ"),
+            amount("9", product_type="tyre"),
+            amount("8", tyre_size="205/55 R16"),
+        ],
+    ),
+    Golden(
+        "then to type before size",
+        "105.00",
+        [amount("5", product_type="tyre"), amount("9", tyre_size="205/55 R16")],
+    ),
+    Golden(
+        "the first of the criteria that differs decides",
+        "105.00",
+        [
+            amount("5", category="summer", tyre_size="205/55 R16"),
+            amount("9", brand="OZ", product_type="tyre"),
+        ],
+    ),
+    Golden(
+        "a tie is one of criteria that match, not of customers",
+        "105.00",
+        [
+            amount("5", brand="OZ", category="summer"),
+            amount("9", brand="OZ", customer_id=7, supplier_id=1, priority=99),
+        ],
+        terms=Terms(customer_id=7),
+    ),
+    Golden(
+        "an article's own rules tie by priority, then customer",
+        "105.00",
+        [
+            amount("5", article_number="X1", priority=1),
+            amount("8", article_number="X1", customer_id=7),
+            amount("9", article_number="X1"),
+        ],
+        terms=Terms(customer_id=7),
+    ),
+    Golden(
+        "the priority comes before the customer",
+        "105.00",
+        [amount("5", brand="OZ", priority=1), amount("9", brand="OZ", customer_id=7)],
+        terms=Terms(customer_id=7),
+    ),
+    Golden(
+        "the supplier comes before the criteria",
+        "105.00",
+        [amount("5", tyre_size="205/55 R16", supplier_id=1), amount("9", category="summer")],
+    ),
+    Golden(
+        "then to the lowest id",
+        "106.00",
+        [amount("6", brand="OZ"), amount("9", brand="OZ")],
+        by_id=True,
+    ),
     Golden("a rule for another customer", "100.00", [amount("9", customer_id=8)], wins=None),
     Golden("a rule for another supplier", "100.00", [amount("9", supplier_id=2)], wins=None),
     Golden(

@@ -22,11 +22,12 @@ money = st.decimals(0, 10_000, places=4)
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.what)
 def test_golden_prices(golden: Golden) -> None:
-    priced = price_article(ARTICLE, [golden.offer], golden.numbered, golden.terms, today=TODAY)
+    for rules, wins in golden.arrangements:
+        priced = price_article(ARTICLE, [golden.offer], rules, golden.terms, today=TODAY)
 
-    assert priced is not None
-    assert (priced.price, priced.raised) == (Decimal(golden.price), golden.raised)
-    assert (priced.rule.id if priced.rule else None) == golden.wins
+        assert priced is not None
+        assert (priced.price, priced.raised) == (Decimal(golden.price), golden.raised)
+        assert (priced.rule.id if priced.rule else None) == wins
 
 
 @given(
