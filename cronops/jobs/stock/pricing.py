@@ -226,7 +226,7 @@ def price_article(
 
 
 def _known(amount: Decimal | None) -> Decimal | None:
-    """What is a price at all: PostgreSQL's numerics, and the shop's, may hold NaN and less than 0."""
+    """The amount, where it is a price at all: columns of numerics may hold NaN and less than 0."""
     return None if amount is None or amount.is_nan() or amount <= 0 else amount
 
 
