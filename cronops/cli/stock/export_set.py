@@ -173,13 +173,17 @@ def set_(
     values |= {key: value for key, value in given.items() if value is not None}
     if not values:
         raise UsageError("say what to set; see: cronops stock exports set --help")
+    from cronops.jobs.stock.neighbours import check_is_alone
     from cronops.jobs.stock.setting import load_settings
     from cronops.jobs.stock.upkeep import find_export, save_export
 
     with session("stock exports set") as at:
-        before = find_export(load_settings(at.connection), export) if export else None
+        every = load_settings(at.connection)
+        before = find_export(every, export) if export else None
         setting = setting_from(values, before=before)
         _check_place(at, setting)
+        if setting.active:
+            check_is_alone(setting, every, root=at.settings.stock.export_dir)
         old, number = save_export(at.connection, setting, actor=at.actor, reason=reason)
     _show_changes(old, setting, number, as_json=as_json)
 

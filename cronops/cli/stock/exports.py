@@ -84,12 +84,16 @@ def disable(export: ExportId, reason: MaybeReason = None, as_json: Json = False)
 
 
 def _activate(export: int, *, active: bool, reason: str | None, as_json: bool) -> None:
+    from cronops.jobs.stock.neighbours import check_is_alone
     from cronops.jobs.stock.setting import check, load_settings
     from cronops.jobs.stock.upkeep import activate, find_export
 
     with session("stock exports") as at:
         if active:
-            check(find_export(load_settings(at.connection), export))
+            every = load_settings(at.connection)
+            wanted = find_export(every, export)
+            check(wanted)
+            check_is_alone(wanted, every, root=at.settings.stock.export_dir)
         setting, changed = activate(
             at.connection, export, active=active, actor=at.actor, reason=reason
         )

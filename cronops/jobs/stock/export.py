@@ -71,8 +71,9 @@ def export(
     from cronops.jobs.stock.setting import load_settings
 
     with ctx.connect("export") as connection:
+        every = load_settings(connection)
         chosen = select(
-            load_settings(connection),
+            every,
             supplier=supplier,
             customer=customer,
             export=export,
@@ -81,13 +82,16 @@ def export(
         if not chosen:
             ctx.log.warning(_NOTHING)
             return Outcome(warnings=(_NOTHING,))
-        return _run(ctx, connection, chosen, skip_generation=skip_generation, dry_run=dry_run)
+        return _run(
+            ctx, connection, chosen, every, skip_generation=skip_generation, dry_run=dry_run
+        )
 
 
 def _run(
     ctx: JobContext,
     connection: "psycopg.Connection[object]",
     chosen: "list[ExportSetting]",
+    every: "list[ExportSetting]",
     *,
     skip_generation: bool,
     dry_run: bool,
@@ -98,7 +102,7 @@ def _run(
 
     if not skip_generation:
         check_shop(connection, ctx.settings)
-    exporting = OneExport(ctx, connection, dry_run=dry_run)
+    exporting = OneExport(ctx, connection, every=every, dry_run=dry_run)
     exporting.expect(chosen)
     failures = Failures(of=len(chosen))
     for setting in chosen:

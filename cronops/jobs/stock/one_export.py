@@ -12,7 +12,7 @@ all. The file replaces itself there.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from cronops.errors import BadInput, CronopsError
 from cronops.jobs.stock.failures import OF_THE_RUN, reason_of
 from cronops.jobs.stock.generate import Generated, generate
 from cronops.jobs.stock.ledger import GoodFile, Ledger
+from cronops.jobs.stock.neighbours import check_is_first
 from cronops.jobs.stock.setting import ExportSetting, check
 from cronops.jobs.stock.shelf import Shelf, local_errors
 
@@ -38,10 +39,17 @@ class OneExport:
     """Exports, one after the other, of one run."""
 
     def __init__(
-        self, ctx: "JobContext", connection: "psycopg.Connection[Any]", *, dry_run: bool = False
+        self,
+        ctx: "JobContext",
+        connection: "psycopg.Connection[Any]",
+        *,
+        every: Sequence[ExportSetting],
+        dry_run: bool = False,
     ) -> None:
+        """`every` export there is, those of other runs included."""
         self._ctx = ctx
         self._connection = connection
+        self._every = every
         self._dry_run = dry_run
         self._settings = ctx.settings
         self._ledger = Ledger(connection, ctx.run_id, ctx.tokens)
@@ -62,7 +70,7 @@ class OneExport:
         shelf = Shelf(self._settings.stock.export_dir, setting)
         generated = None
         try:
-            check(setting)
+            self._check(setting)
             self._ctx.step("generate", export=setting.id)
             generated = self._generate(setting, shelf, today)
             self._guard(setting, generated)
@@ -90,7 +98,7 @@ class OneExport:
         """Send the last good file of one export, unless something is wrong with it."""
         if self._is_finished(setting):
             return
-        check(setting)
+        self._check(setting)
         good = self._ledger.last_good(setting)
         if good is None:
             raise BadInput(
@@ -104,6 +112,10 @@ class OneExport:
         self._ctx.step("record", export=setting.id)
         number = self._ledger.record(setting, good, send=True)
         self._deliver(setting, number, file, setting.file_name(_stamp(good.generated_at)))
+
+    def _check(self, setting: ExportSetting) -> None:
+        check(setting)
+        check_is_first(setting, self._every, root=self._settings.stock.export_dir)
 
     def _is_finished(self, setting: ExportSetting) -> bool:
         """Whether an earlier attempt of this run has done it; it counts as it did then."""

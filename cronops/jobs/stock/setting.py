@@ -37,6 +37,9 @@ SOURCES = (*TEXT_FIELDS, *NUMBER_FIELDS, *WHOLE_FIELDS, "currency", "updated_at"
 PLACEHOLDERS = ("id", "name", "platform", "supplier", "customer", "date", "time")
 """What a file name may hold in braces; date and time are those of the generation, in UTC."""
 
+SOME_MOMENT = "20261123T040000Z"
+"""A moment as file names show it, to see what a name looks like."""
+
 _DELIMITER = re.compile(r"[\t!#$%&'()*+,./:;<=>?@\\^_`{|}~ -]")
 _ELEMENT = re.compile(r"(?!(?i:xml))[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -113,7 +116,7 @@ class ExportSetting:
             "date": moment[:8],
             "time": moment[9:15],
         }
-        return _PLACEHOLDER.sub(lambda found: values[found[1]], self.file_pattern)
+        return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), self.file_pattern)
 
 
 COLUMNS = tuple(field.name for field in fields(ExportSetting))
@@ -202,7 +205,7 @@ def _problems_of_file_name(setting: ExportSetting) -> Iterator[str]:
         if name not in PLACEHOLDERS:
             yield f"file name: {{{name}}} is none of {', '.join(PLACEHOLDERS)}"
             return
-    name = setting.file_name("20261123T040000Z")
+    name = setting.file_name(SOME_MOMENT)
     if not _FILE_NAME.fullmatch(name) or name.endswith((".", " ", *_TEMPORARY)):
         yield (
             f"file name {name!r} must be letters, digits, blanks and -_+=@,. and begin with none "

@@ -317,6 +317,36 @@ def test_a_row_that_cannot_be_read_is_not_taken_so_that_it_stops_no_other(goods:
     add_export(goods, column_map=[])  # can be read, and is refused when it runs
 
 
+def test_no_export_replaces_the_file_of_another(
+    goods: Database, cli: CommandLine, export_dir: Path
+) -> None:
+    add_export(goods, name="first", file_pattern="stock.csv")
+    add_export(goods, name="second", file_pattern="stock.csv", transport=f"{export_dir}/x/../out")
+    add_export(goods, name="broken", file_pattern="{nope}.csv")
+    add_export(goods, name="third", file_pattern="stock_{date}.csv")
+
+    done = cli("stock", "export")
+
+    assert done.returncode == 78, done.stderr
+    assert "export 2 'second' would replace the file of export 1 'first'" in done.stderr
+    assert runs(goods, "export_id", "state") == [
+        (1, "delivered"),
+        (2, "failed"),
+        (3, "failed"),
+        (4, "delivered"),
+    ]
+    # Nor is it let in again, once it was told apart.
+    assert cli("stock", "exports", "disable", "2").returncode == 0
+    refused = cli("stock", "exports", "enable", "2")
+    assert refused.returncode == 65
+    assert "nothing was changed: export 2 'second' would replace" in refused.stderr
+    refused = cli("stock", "exports", "set", "4", "--file-name", "stock.csv")
+    assert refused.returncode == 65
+    assert goods.query("SELECT file_pattern FROM export_setting WHERE id = 4") == [
+        ("stock_{date}.csv",)
+    ]
+
+
 def test_an_unreachable_server_is_tried_again_and_nothing_else_is(
     goods: Database, cli: CommandLine
 ) -> None:
