@@ -225,6 +225,34 @@ def test_golden_prices(market: Database) -> None:
                 assert line[5:8] == (Decimal(golden.price), golden.raised, wins), golden.what
 
 
+OFFERS = [
+    # supplier, sku, stock, price; the best first.
+    [(2, "s", 1, "4"), (1, "s", 1, "5")],
+    [(1, "s", 1, "5"), (2, "s", 0, "4")],
+    [(2, "s", 0, "9"), (1, "s", 1, None)],
+    [(2, "s", 0, "9"), (1, "s", 1, "0")],
+    [(2, "s", 0, "9"), (1, "s", 1, "NaN")],
+    [(1, "s", 1, "4"), (2, "r", 1, "4")],
+    [(1, "B", 1, "4"), (1, "a", 1, "4")],
+    [(1, "s", 1, None), (2, "r", 1, "0")],
+    [(1, "s", 1, "0"), (2, "r", 1, None)],
+]
+
+
+def test_the_best_offer_is_taken(market: Database) -> None:
+    with market.connect() as connection:
+        for offers in OFFERS:
+            made = [
+                Offer(supplier_id=one, sku=sku, qty=qty, price=None if to is None else Decimal(to))
+                for one, sku, qty, to in offers
+            ]
+            with connection.transaction(force_rollback=True):
+                world = World([(ARTICLE, made)], [], Terms())
+                fill(connection, world)
+                [line] = by_query(connection, world.terms)
+            assert line[1:3] == offers[0][:2]
+
+
 def test_ten_thousand_rules_cost_a_join_a_kind_and_not_one_a_rule(market: Database) -> None:
     add_offer(market, add_article(market, "X1", brand="brand 9999"), "10.00")
     market.query(

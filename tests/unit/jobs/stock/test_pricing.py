@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronops.jobs.stock.pricing import (
+    CRITERIA,
     Article,
     Offer,
     Rule,
@@ -59,6 +60,10 @@ def test_never_below_the_purchase_price_unless_that_is_allowed(
     assert guarded.raised == (rule.margin(purchase) + surcharge < 0)
     if not guarded.raised:
         assert guarded.price == allowed.price
+
+
+def test_the_criteria_tie_in_the_documented_order() -> None:
+    assert CRITERIA == ("category", "brand", "product_type", "wheel_diameter", "tyre_size")
 
 
 def offer(supplier: int, price: str | None, qty: int = 1, sku: str = "s") -> Offer:
