@@ -139,5 +139,9 @@ export_run = Table(
     CheckConstraint(
         "state IN ('generated', 'delivered', 'unchanged', 'failed')", name="export_run_state_check"
     ),
+    CheckConstraint(
+        "generated_at IS NULL OR num_nulls(file, sha256, bytes, rows) = 0",
+        name="export_run_good_check",
+    ),
     Index("export_run_export", "export_id", text("id DESC")),
 )

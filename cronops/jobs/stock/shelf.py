@@ -51,8 +51,16 @@ class Shelf:
         return str(kept.relative_to(self.root))
 
     def find(self, file: str, sha256: str) -> Path:
-        """A kept file, its content compared with the record. Raises `BadInput` where it differs."""
+        """A kept file, its content compared with the record. Raises `BadInput` where it differs.
+
+        A record that was changed by hand, or a link, must not send another of our files out.
+        """
         kept = self.root / file
+        if kept.parent.resolve() != self.directory.resolve() or kept.is_symlink():
+            raise BadInput(
+                f"the last good file {kept} is not among the files that were generated, in "
+                f"{self.directory}; run without --skip-generation"
+            )
         try:
             found = _sha256(kept)
         except FileNotFoundError:

@@ -97,7 +97,9 @@ STATEMENTS: tuple[str, ...] = (
         started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         generated_at timestamptz,
         sending_at timestamptz,
-        delivered_at timestamptz
+        delivered_at timestamptz,
+        CONSTRAINT export_run_good_check
+            CHECK (generated_at IS NULL OR num_nulls(file, sha256, bytes, rows) = 0)
     )
     """,
     "CREATE INDEX export_run_export ON export_run (export_id, id DESC)",

@@ -1,6 +1,7 @@
 """``cronops stock export``: from settings to the other end, and what is not sent, and why."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -105,6 +106,32 @@ def test_the_last_good_file_is_sent_again_as_it_is(
         in cli("stock", "export", "--skip-generation").stderr
     )
     assert (export_dir / "out/stock_1.csv").read_bytes() == ALL
+
+
+@pytest.mark.parametrize("file", ["../secret", "generated/1/../../../secret", "/etc/hostname"])
+def test_only_what_was_generated_is_sent_again(
+    exported: Database, cli: CommandLine, export_dir: Path, file: str
+) -> None:
+    assert cli("stock", "export").returncode == 0
+    secret = export_dir.parent / "secret"
+    secret.write_bytes(b"no stock")
+    content = Path(file).read_bytes() if file.startswith("/") else b"no stock"
+    exported.query(
+        "UPDATE export_run SET file = %s, sha256 = %s", (file, sha256(content).hexdigest())
+    )
+
+    done = cli("stock", "export", "--skip-generation")
+
+    assert done.returncode == 65, done.stderr
+    assert "is not among the files that were generated" in done.stderr
+    assert (export_dir / "out/stock_1.csv").read_bytes() == ALL
+
+
+def test_a_record_of_a_good_file_says_which(exported: Database, cli: CommandLine) -> None:
+    assert cli("stock", "export").returncode == 0
+    for column in ("file", "sha256", "bytes", "rows"):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            exported.query(f"UPDATE export_run SET {column} = NULL")
 
 
 def test_a_dry_run_counts_and_leaves_nothing(
