@@ -51,7 +51,8 @@ SUMMARY_COUNTS = (
 )
 """What the last line counts, in its order."""
 
-_NUMBER = "trim_scale({field})::text"
+# What the shop's columns hold may be no number.
+_NUMBER = "trim_scale(nullif({field}, 'NaN'::numeric))::text"
 _CENTS = "{field}::text"
 _COMMA = "replace({number}, '.', ',')"
 _MOMENT = """to_char({field} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""

@@ -241,6 +241,24 @@ def test_every_source_can_be_shown_in_every_format(
     }
 
 
+def test_what_is_no_number_and_no_moment_is_empty(
+    connection: psycopg.Connection[Any], database: Database, tmp_path: Path
+) -> None:
+    article = add_article(
+        database, "A1", wheel_diameter="NaN", weight="NaN", base_price="NaN", ean="4006381333931"
+    )
+    add_offer(database, article, "10")
+    database.query("UPDATE supplier_stock SET updated_at = 'infinity'")
+    columns = [(one, one) for one in ("wheel_diameter", "weight", "base_price", "updated_at")]
+
+    text, _ = made(connection, tmp_path, column_map=columns, quoting="all", header=False)
+    assert text == b'"";"";"";""\n'
+    xml, _ = made(connection, tmp_path, format="xml", column_map=columns)
+    assert not "".join(ElementTree.fromstring(xml).itertext()).strip()
+    lines, _ = made(connection, tmp_path, format="jsonl", column_map=columns)
+    assert json.loads(lines) == dict.fromkeys(dict(columns))
+
+
 @pytest.mark.parametrize("format", ["csv", "jsonl", "xml"])
 def test_many_rows_come_in_the_order_of_article_numbers(
     connection: psycopg.Connection[Any], tmp_path: Path, format: str
