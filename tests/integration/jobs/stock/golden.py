@@ -203,6 +203,7 @@ GOLDEN = [
     Golden(
         "not yet valid", "100.00", [amount("9", valid_from=TODAY + timedelta(days=1))], wins=None
     ),
+    Golden("valid from today", "109.00", [amount("9", valid_from=TODAY)]),
     Golden("valid until today", "109.00", [amount("9", valid_until=TODAY)]),
     Golden(
         "no longer valid", "100.00", [amount("9", valid_until=TODAY - timedelta(days=1))], wins=None

@@ -1,7 +1,7 @@
 """The set-based prices are those of the reference, article by article, and both are right."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -251,6 +251,38 @@ def test_the_best_offer_is_taken(market: Database) -> None:
                 fill(connection, world)
                 [line] = by_query(connection, world.terms)
             assert line[1:3] == offers[0][:2]
+
+
+LEFT_OUT: list[tuple[str | None, dict[str, Any], dict[str, Any], str | None]] = [
+    # The offer's price, the article, the terms; the first reason that there is.
+    (None, {"is_active": False}, {"require_ean": True}, "inactive"),
+    ("5", {"is_active": None}, {}, "inactive"),
+    (None, {}, {"require_ean": True}, "missing_price"),
+    (None, {"base_price": Decimal(0)}, {"use_base_price": True}, "missing_price"),
+    (None, {"base_price": Decimal(-7)}, {"use_base_price": True}, "missing_price"),
+    (None, {"base_price": Decimal("NaN")}, {"use_base_price": True}, "missing_price"),
+    (None, {"base_price": Decimal(9)}, {"use_base_price": True}, None),
+    ("5", {"ean": ""}, {"require_ean": True, "allow_below_purchase": True}, "missing_ean"),
+    ("5", {"ean": "4006381333931"}, {"require_ean": True}, None),
+    ("5", {}, {"allow_below_purchase": True}, "not_positive"),
+    ("5.01", {}, {"allow_below_purchase": True}, None),
+]
+
+
+def test_what_is_left_out_says_why(market: Database) -> None:
+    rules = [Rule(id=1, kind="amount", value=Decimal(-5))]
+    with market.connect() as connection:
+        for price, article, terms, reason in LEFT_OUT:
+            sold = Offer(
+                supplier_id=1, sku="s", qty=1, price=None if price is None else Decimal(price)
+            )
+            made = replace(ARTICLE, **article)
+            world = World([(made, [sold])], rules, Terms(**terms))
+            with connection.transaction(force_rollback=True):
+                fill(connection, world)
+                lines = by_query(connection, world.terms)
+            assert lines == list(by_reference(world))
+            assert lines[0][-1] == reason, (price, article, terms)
 
 
 def test_ten_thousand_rules_cost_a_join_a_kind_and_not_one_a_rule(market: Database) -> None:
