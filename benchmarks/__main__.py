@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     claim_history,
     enqueue,
+    exports,
     fence,
     images,
     imports,
@@ -34,6 +35,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "images": lambda database, _, quick: images.run(database, quick),
     "manifests": manifests.run,
     "imports": imports.run,
+    "exports": exports.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

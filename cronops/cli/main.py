@@ -19,6 +19,7 @@ OPERATOR_COMMANDS = {
     "suppliers": OperatorEntry(
         "cronops.cli.suppliers", "Import suppliers' stock; keep their settings and matches."
     ),
+    "stock": OperatorEntry("cronops.cli.stock", "Export stock and prices; keep the margin rules."),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

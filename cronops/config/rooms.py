@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from cronops.config.kinds import boolean, choice, duration, integer, path, text
+from cronops.config.kinds import boolean, choice, duration, integer, path, text, time_zone
 from cronops.config.renditions import renditions
 from cronops.config.setting import Section
 
@@ -83,6 +83,12 @@ class StockSettings(Section):
         Path("/var/lib/cronops/exports"),
         "Where exports are generated and their last good file is kept; local deliveries go below "
         "it, too.",
+    )
+    keep_files = integer(
+        5, "How many generated files of each export are kept, the newest ones.", at_least=1
+    )
+    zone = time_zone(
+        "Europe/Brussels", "Whose calendar the days go by on which a margin rule is valid."
     )
 
 

@@ -28,6 +28,11 @@ JOBS: dict[str, JobEntry] = {
     "queue process": JobEntry(
         "cronops.jobs.queue.process:process", "CR-006", "Work the messages of a queue."
     ),
+    "stock export": JobEntry(
+        "cronops.jobs.stock.export:export",
+        "CR-002",
+        "Export stock levels and prices to the sales platforms.",
+    ),
     "suppliers import-stock": JobEntry(
         "cronops.jobs.suppliers.import_stock:import_stock",
         "CR-009, CR-010",

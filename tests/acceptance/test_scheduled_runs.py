@@ -20,6 +20,7 @@ def secrets_for(database: Database) -> dict[str, dict[str, str]]:
         "cronops-database": {"url": database.url},
         "cronops-alert-routes": {"routes.json": "{}"},
         "cronops-suppliers": {"credentials.json": "{}"},
+        "cronops-exports": {"credentials.json": "{}"},
     }
 
 

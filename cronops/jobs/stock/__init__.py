@@ -1,1 +1,1 @@
-"""The room of CR-002: stock and prices for sales platforms."""
+"""CR-002: price what the suppliers have in stock, and deliver it to the sales platforms."""
