@@ -17,6 +17,11 @@ class JobEntry(NamedTuple):
 
 
 JOBS: dict[str, JobEntry] = {
+    "platform pull-orders": JobEntry(
+        "cronops.jobs.platform.pull:pull_orders",
+        "CR-008",
+        "Pull orders from the sales platforms and enqueue them.",
+    ),
     "queue clean": JobEntry(
         "cronops.jobs.queue.clean:clean", "CR-005", "Delete finished messages and old records."
     ),
@@ -26,6 +31,7 @@ JOBS: dict[str, JobEntry] = {
 }
 
 HANDLERS: dict[str, str] = {
+    "orders.process": "cronops.jobs.platform.orders.process:process",
     "sample.echo": "cronops.samples.handlers:echo",
     "sample.fail": "cronops.samples.handlers:fail",
     "sample.sleep": "cronops.samples.handlers:sleep",

@@ -78,7 +78,7 @@ STATEMENTS: tuple[str, ...] = (
         external_id text NOT NULL,
         status text NOT NULL CHECK (status IN ('ready', 'needs_review', 'cancelled')),
         review_reasons text[] NOT NULL DEFAULT '{}',
-        version integer NOT NULL DEFAULT 1,
+        version integer NOT NULL DEFAULT 0,
         currency text,
         total numeric(12,2),
         shipping numeric(12,2),
@@ -91,6 +91,8 @@ STATEMENTS: tuple[str, ...] = (
         order_revision bigint,
         cancelled_source bigint,
         cancelled_revision bigint,
+        cancelled_pieces integer,
+        cancellation_note text,
         accepted_source bigint,
         created_at timestamptz NOT NULL DEFAULT now(),
         updated_at timestamptz NOT NULL DEFAULT now()

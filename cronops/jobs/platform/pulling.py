@@ -1,0 +1,327 @@
+"""The pull of one platform, step by step.
+
+::
+
+    [ask] ─▶ fetch ─▶ keep the raw answer ─▶ read it ─▶ orders, messages, cursor in one
+    transaction ─▶ acknowledge, or move the file ─▶ note that ─▶ on to the next
+
+Each arrow may be the last thing that happens: what the next run then finds, it goes on with. The
+network is waited for in threads; the database is spoken to by the run's own thread alone. So a
+pull is a generator that hands out what it waits for, and is resumed once that is done.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cronops.errors import BadInput, ConfigurationError, CronopsError, PermanentError
+from cronops.jobs.platform.adapters.protocol import Fetched
+from cronops.jobs.platform.formats.order import Page
+from cronops.jobs.platform.store import HANDLER, Store
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from cronops.contract.context import JobContext
+    from cronops.jobs.platform.adapters.protocol import Adapter, Place
+    from cronops.jobs.platform.platforms import Platform
+
+T = TypeVar("T")
+Waiting = Generator[Future[Any], None, T]
+"""Hands out what it waits for; resumed when that is done."""
+
+_ACKNOWLEDGED_AT_ONCE = 1_000
+_NOTHING = Page(())
+
+
+class Pull:
+    """One platform's pull in one run."""
+
+    def __init__(
+        self,
+        ctx: "JobContext",
+        connection: "psycopg.Connection[Any]",
+        platform: "Platform",
+        adapter: "Adapter",
+        threads: Executor,
+    ) -> None:
+        self._ctx = ctx
+        self._connection = connection
+        self._platform = platform
+        self._adapter = adapter
+        self._threads = threads
+        self._store = Store(connection, platform, ctx.run_id)
+        self._log = ctx.log.bind(platform=platform.code)
+        self._asked: int | None = None
+        self._ahead: Future[Any] | None = None
+        self._refuses_thanks = False
+        self.problems: list[str] = []
+        """What a person must look at; the pull went on all the same."""
+
+    def steps(self) -> Waiting[None]:
+        """All of it. Raises what ended it early; what was committed until then is stored."""
+        self._find_what_was_lost()
+        self._read_what_was_kept()
+        place = yield from self._wait(self._adapter.open, self._platform.cursor)
+        yield from self._acknowledge()
+        self._close_what_was_moved()
+        while place is not None and not self._ctx.stopping:
+            fetched = yield from self._fetched(place)
+            if fetched is None or (yield from self._was_known(fetched)):
+                place = self._adapter.after(place, _NOTHING)
+                continue
+            fetch = self._keep(fetched)
+            page = self._read(fetch, fetched)
+            if page is None:
+                if not self._adapter.files_away:
+                    raise BadInput(self.problems.pop())
+                place = self._adapter.after(place, _NOTHING)
+                continue
+            following, endless = self._following(place, page)
+            if following is not None and self._adapter.reads_ahead:
+                self._ahead = self._threads.submit(self._adapter.fetch, following)
+            self._take(fetch, page)
+            yield from self._acknowledge()
+            if self._adapter.files_away:
+                yield from self._file_away(fetch, fetched.source, rejected=False)
+            if endless is not None:
+                raise endless
+            place = following
+        self._finish()
+
+    def rehearsal(self) -> Waiting[None]:
+        """Fetch and read, store nothing, and leave everything where it is."""
+        if self._adapter.marks_as_read:
+            self.problems.append(
+                "was not asked: what is fetched there is marked as read, and would be lost"
+            )
+            return
+        place = yield from self._wait(self._adapter.open, self._platform.cursor)
+        while place is not None and not self._ctx.stopping:
+            fetched = yield from self._wait(self._adapter.fetch, place)
+            page = _NOTHING
+            if fetched is not None:
+                page = self._adapter.read(fetched)
+                self._ctx.count("fetches")
+                self._ctx.count("orders", len(page.orders))
+                self.problems += page.problems
+            place = self._adapter.after(place, page)
+
+    def note(self, problem: str | None) -> None:
+        """Note on the platform how its pull ended."""
+        with self._fenced():
+            self._store.pulled(problem[:2000] if problem else None)
+
+    def close(self) -> None:
+        """Disconnect; never raises."""
+        if self._ahead is not None and not self._ahead.cancel():
+            self._ahead.exception()  # its connection is not closed under it
+        self._adapter.close()
+
+    def _find_what_was_lost(self) -> None:
+        """An answer that was asked for by a run that died: it may have been given."""
+        if not self._adapter.marks_as_read:
+            return
+        with self._fenced():
+            lost = self._store.lose(
+                "a run ended between asking and storing the answer; if the platform gave one, it "
+                "is not here: have its orders marked as unread there"
+            )
+        if lost:
+            self.problems.append(
+                f"fetch {lost[-1]}: a run ended between asking and storing the answer; have the "
+                "orders since then marked as unread there"
+            )
+
+    def _read_what_was_kept(self) -> None:
+        """Answers that a run kept, and then died."""
+        for fetch, source, content in self._store.unread():
+            page = self._read(fetch, Fetched(content, source))
+            if page is not None:
+                self._take(fetch, page, moves_cursor=False)
+
+    def _fetched(self, place: "Place") -> Waiting[Fetched | None]:
+        if self._adapter.marks_as_read:
+            self._ctx.step("ask", platform=self._platform.code)
+            with self._fenced():
+                self._asked = self._store.ask(self._adapter.where)
+            self._ctx.step("asked", platform=self._platform.code)
+        ahead, self._ahead = self._ahead, None
+        waited = ahead or self._threads.submit(self._adapter.fetch, place)
+        yield waited
+        try:
+            fetched: Fetched | None = waited.result()
+        except CronopsError as error:
+            self._tell_what_was_asked(error)
+            raise
+        return fetched
+
+    def _tell_what_was_asked(self, error: CronopsError) -> None:
+        """An error that came instead of an answer: was there one, and is it lost?"""
+        if self._asked is None:
+            return
+        fetch, self._asked = self._asked, None
+        with self._fenced():
+            if _gave_nothing(error):
+                self._store.unask(fetch)
+            else:
+                self._store.lose(
+                    f"{error}; if the platform had its orders marked as read by then, they are not "
+                    "here: have them marked as unread there"
+                )
+
+    def _was_known(self, fetched: Fetched) -> Waiting[bool]:
+        """Whether this file was read before; then it is moved away, or read once more."""
+        if not self._adapter.files_away:
+            return False
+        known = self._store.known(fetched.source, fetched.content)
+        if known is None:
+            return False
+        fetch, state = known
+        self._log.info("this file was read before", file=fetched.source, fetch=fetch, state=state)
+        rejected = False
+        if state == "refused":
+            try:
+                page = self._adapter.read(fetched)  # what could not be read may be mended
+            except BadInput:
+                rejected = True
+            else:
+                self._take(fetch, page)
+        yield from self._file_away(fetch, fetched.source, rejected=rejected)
+        return True
+
+    def _keep(self, fetched: Fetched) -> int:
+        """Keep what came, before anybody looks at it."""
+        with self._fenced():
+            fetch = self._store.keep(fetched.source, fetched.content, asked=self._asked)
+        self._asked = None
+        self._ctx.count("fetches")
+        self._ctx.step("kept", platform=self._platform.code, fetch=fetch)
+        return fetch
+
+    def _read(self, fetch: int, fetched: "Fetched") -> "Page | None":
+        """The orders of what was kept; None where it cannot be read, which is told and kept."""
+        try:
+            return self._adapter.read(fetched)
+        except BadInput as error:
+            with self._fenced():
+                self._store.refuse(fetch, str(error))
+            self._ctx.count("refused")
+            self.problems.append(
+                f"{error}; kept as fetch {fetch}, to be read again once that is mended: "
+                f"cronops platform replay {fetch}"
+            )
+            return None
+
+    def _following(self, place: "Place", page: "Page") -> "tuple[Place | None, BadInput | None]":
+        try:
+            return self._adapter.after(place, page), None
+        except BadInput as endless:
+            return None, endless
+
+    def _take(self, fetch: int, page: "Page", *, moves_cursor: bool = True) -> None:
+        """Store orders, messages and cursor, all or nothing."""
+        cursor = self._adapter.cursor_after(page) if moves_cursor else None
+        for problem in page.problems:
+            self.problems.append(f"{problem}; see fetch {fetch}")
+        if not page.whole and not self._adapter.files_away:
+            with self._fenced():
+                self._store.forget(fetch)
+                if cursor is not None:
+                    self._store.move_cursor(cursor)
+            self._ctx.step("empty", platform=self._platform.code)
+            return
+        with self._ctx.transaction() as db:
+            driver: Any = db.connection.driver_connection
+            store = Store(driver, self._platform, self._ctx.run_id)
+            taken = store.take(
+                fetch,
+                page,
+                lambda messages: self._ctx.enqueue_many(HANDLER, messages),
+                correlation_id=self._ctx.correlation_id,
+                acknowledge=self._adapter.acknowledges,
+                stays_open=self._adapter.files_away,
+            )
+            if cursor is not None:
+                store.move_cursor(cursor)
+        self._ctx.count("orders", taken.new)
+        self._ctx.count("known", taken.known)
+        self._ctx.step(
+            "taken", platform=self._platform.code, fetch=fetch, new=taken.new, known=taken.known
+        )
+
+    def _acknowledge(self) -> Waiting[None]:
+        """Acknowledge every order that is stored, and not known to be; several at a time."""
+        while self._adapter.acknowledges and not self._refuses_thanks and not self._ctx.stopping:
+            waiting = self._store.unacknowledged(_ACKNOWLEDGED_AT_ONCE)
+            if not waiting:
+                return
+            told = [
+                (order, self._threads.submit(self._adapter.acknowledge, external_id))
+                for order, external_id in waiting
+            ]
+            for _, future in told:
+                yield future
+            done = [order for order, future in told if future.exception() is None]
+            self._ctx.step("acknowledged", platform=self._platform.code, orders=len(done))
+            with self._fenced():
+                self._store.acknowledged(done)
+            self._ctx.count("acknowledged", len(done))
+            self._ctx.step("noted", platform=self._platform.code, orders=len(done))
+            self._tell_of_refusals([error for _, future in told if (error := future.exception())])
+
+    def _tell_of_refusals(self, errors: Sequence[BaseException]) -> None:
+        """The orders are ours all the same, so the pull goes on; the next run tells them again."""
+        for error in errors:
+            if not isinstance(error, CronopsError):
+                raise error
+        if errors:
+            self._refuses_thanks = True
+            noun = "1 order is" if len(errors) == 1 else f"{len(errors)} orders are"
+            self.problems.append(f"{noun} stored, but not acknowledged: {errors[0]}")
+
+    def _close_what_was_moved(self) -> None:
+        """Files that a run moved, and died before it noted that."""
+        if not self._adapter.files_away:
+            return
+        listed = set(self._adapter.sources())
+        for fetch, source, _ in self._store.unmoved():
+            if source not in listed:
+                with self._fenced():
+                    self._store.close(fetch)
+
+    def _file_away(self, fetch: int, source: str, *, rejected: bool) -> Waiting[None]:
+        yield from self._wait(lambda: self._adapter.file_away(source, rejected=rejected))
+        self._ctx.step("moved", platform=self._platform.code, file=source)
+        with self._fenced():
+            self._store.close(fetch)
+        self._ctx.step("closed", platform=self._platform.code, fetch=fetch)
+
+    def _finish(self) -> None:
+        cursor = None if self._ctx.stopping else self._adapter.cursor_after(None)
+        if cursor is not None and cursor != self._platform.cursor:
+            with self._fenced():
+                self._store.move_cursor(cursor)
+        for left in self._adapter.waiting():
+            self._log.info("left for the next run", what=left)
+
+    def _wait(self, call: Callable[..., T], *arguments: Any) -> Waiting[T]:
+        future = self._threads.submit(call, *arguments)
+        yield future
+        return future.result()
+
+    @contextmanager
+    def _fenced(self) -> Iterator[None]:
+        from cronops.contract.lock import fence
+
+        with self._connection.transaction():
+            yield
+            fence(self._connection, self._ctx.tokens)
+
+
+def _gave_nothing(error: CronopsError) -> bool:
+    """Whether it is sure that the platform handed nothing over: refused, or never reached."""
+    if isinstance(error, ConfigurationError | PermanentError):
+        return True
+    return bool(getattr(error, "not_processed", False))

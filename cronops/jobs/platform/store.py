@@ -1,0 +1,308 @@
+"""What is kept of a pull: raw answers, orders and their messages, acknowledgements, cursors.
+
+The caller opens the transactions, and fences them.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from cronops.jobs.platform.formats.order import Page, PulledOrder
+    from cronops.jobs.platform.platforms import Platform
+    from cronops.queue.message import NewMessage
+
+HANDLER = "orders.process"
+
+_AT_ONCE = 1_000
+
+_ASK = """
+INSERT INTO platform_fetch (platform_id, source, state, run_id)
+VALUES (%(platform)s, %(source)s, 'asked', %(run_id)s)
+RETURNING id
+"""
+_UNASK = "DELETE FROM platform_fetch WHERE id = %(id)s AND state = 'asked'"
+_KEEP = """
+INSERT INTO platform_fetch (platform_id, source, state, content, sha256, run_id)
+VALUES (%(platform)s, %(source)s, 'raw', %(content)s, %(sha256)s, %(run_id)s)
+RETURNING id
+"""
+_KEEP_ASKED = """
+UPDATE platform_fetch SET state = 'raw', content = %(content)s, sha256 = %(sha256)s,
+    fetched_at = clock_timestamp()
+WHERE id = %(id)s AND state IN ('asked', 'lost')
+RETURNING id
+"""
+_LOSE = """
+UPDATE platform_fetch SET state = 'lost', closed_at = clock_timestamp(), problem = %(problem)s
+WHERE platform_id = %(platform)s AND state = 'asked'
+RETURNING id
+"""
+# A platform that is down all night is one trouble, not a hundred.
+_FORGET_LOST_BEFORE = """
+DELETE FROM platform_fetch AS earlier
+WHERE platform_id = %(platform)s AND state = 'lost' AND problem = %(problem)s AND id < %(id)s
+    AND fetched_at > clock_timestamp() - interval '1 day'
+    AND NOT EXISTS (
+        SELECT FROM platform_fetch AS between_them
+        WHERE between_them.platform_id = earlier.platform_id AND between_them.state <> 'lost'
+            AND between_them.id > earlier.id AND between_them.id < %(id)s
+    )
+RETURNING id
+"""
+_UNREAD = """
+SELECT id, source, content FROM platform_fetch
+WHERE platform_id = %(platform)s AND state = 'raw' ORDER BY id
+"""
+_KNOWN = """
+SELECT id, state FROM platform_fetch
+WHERE platform_id = %(platform)s AND source = %(source)s AND sha256 = %(sha256)s
+    AND state IN ('taken', 'refused')
+ORDER BY id DESC LIMIT 1
+"""
+_UNMOVED = """
+SELECT id, source, sha256 FROM platform_fetch
+WHERE platform_id = %(platform)s AND state = 'taken' AND closed_at IS NULL
+"""
+_TAKEN = """
+UPDATE platform_fetch SET state = 'taken', orders = %(orders)s, problem = %(problem)s,
+    closed_at = CASE WHEN %(stays_open)s THEN NULL ELSE clock_timestamp() END
+WHERE id = %(id)s
+"""
+_FORGET = "DELETE FROM platform_fetch WHERE id = %(id)s"
+# What a broken platform answers every five minutes is kept once.
+_FORGET_REFUSED_BEFORE = """
+DELETE FROM platform_fetch AS earlier USING platform_fetch AS now
+WHERE now.id = %(id)s AND earlier.platform_id = now.platform_id AND earlier.id < now.id
+    AND earlier.source = now.source AND earlier.sha256 = now.sha256 AND earlier.state = 'refused'
+"""
+_REFUSE = """
+UPDATE platform_fetch SET state = 'refused', problem = %(problem)s WHERE id = %(id)s
+"""
+_CLOSE = """
+UPDATE platform_fetch SET closed_at = clock_timestamp() WHERE id = %(id)s AND closed_at IS NULL
+"""
+_INSERT_ORDERS = """
+INSERT INTO platform_order (platform_id, external_id, sha256, kind, revision, payload, fetch_id,
+    acknowledge)
+SELECT %(platform)s, external_id, sha256, kind, revision, payload::jsonb, %(fetch)s,
+    %(acknowledge)s
+FROM unnest(%(external_ids)s::text[], %(hashes)s::text[], %(kinds)s::text[],
+    %(revisions)s::bigint[], %(payloads)s::text[]) WITH ORDINALITY
+    AS given (external_id, sha256, kind, revision, payload, place)
+ORDER BY place
+ON CONFLICT (platform_id, external_id, sha256) DO NOTHING
+RETURNING id, external_id, sha256
+"""
+_MOVE_CURSOR = "UPDATE platform SET cursor = %(cursor)s WHERE id = %(platform)s"
+_UNACKNOWLEDGED = """
+SELECT id, external_id FROM platform_order
+WHERE platform_id = %(platform)s AND acknowledge AND acknowledged_at IS NULL
+    AND received_at > clock_timestamp() - interval '7 days'
+ORDER BY id LIMIT %(limit)s
+"""
+_ACKNOWLEDGED = """
+UPDATE platform_order SET acknowledged_at = clock_timestamp() WHERE id = ANY(%(ids)s)
+"""
+_PULLED = """
+UPDATE platform SET pulled_at = CASE WHEN %(problem)s::text IS NULL
+        THEN clock_timestamp() ELSE pulled_at END, problem = %(problem)s
+WHERE id = %(platform)s
+"""
+
+EnqueueMany = Callable[[Iterable["NewMessage"]], int]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a page's orders."""
+
+    new: int
+    known: int
+    """Those we had already, word for word."""
+
+
+def hash_of(content: bytes) -> str:
+    """The SHA-256 of a raw answer, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Store:
+    """What is kept of one platform's pull."""
+
+    def __init__(
+        self, connection: "psycopg.Connection[Any]", platform: "Platform", run_id: str
+    ) -> None:
+        self._connection = connection
+        self._platform = platform
+        self._run_id = run_id
+
+    def ask(self, source: str) -> int:
+        """Note that we are about to ask what is answered once only."""
+        return self._id(_ASK, source=source)
+
+    def unask(self, fetch: int) -> None:
+        """It was not asked, or surely not answered."""
+        self._connection.execute(_UNASK, {"id": fetch})
+
+    def keep(self, source: str, content: bytes, *, asked: int | None = None) -> int:
+        """Keep an answer as it came."""
+        values = {"source": source, "content": content, "sha256": hash_of(content), "id": asked}
+        return self._id(_KEEP if asked is None else _KEEP_ASKED, **values)
+
+    def lose(self, problem: str) -> list[int]:
+        """Mark what was asked, and never answered for all that is known."""
+        lost = [row[0] for row in self._rows(_LOSE, problem=problem)]
+        for fetch in lost:
+            self._rows(_FORGET_LOST_BEFORE, problem=problem, id=fetch)
+        return lost
+
+    def unread(self) -> list[tuple[int, str, bytes]]:
+        """Answers that were kept, but not read yet: the id, the source, the content."""
+        return [(row[0], row[1], bytes(row[2])) for row in self._rows(_UNREAD)]
+
+    def known(self, source: str, content: bytes) -> tuple[int, str] | None:
+        """Whether the very same was read before: its id, and ``taken`` or ``refused``."""
+        rows = self._rows(_KNOWN, source=source, sha256=hash_of(content))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def unmoved(self) -> list[tuple[int, str, str]]:
+        """Files that are stored, but not known to be moved: the id, the name, the hash."""
+        return [(row[0], row[1], row[2]) for row in self._rows(_UNMOVED)]
+
+    def take(
+        self,
+        fetch: int,
+        page: "Page",
+        enqueue: EnqueueMany,
+        *,
+        correlation_id: str,
+        acknowledge: bool,
+        stays_open: bool,
+    ) -> Taken:
+        """Store a page's orders, with a message for each that is new."""
+        return take(
+            self._connection,
+            self._platform,
+            fetch,
+            page,
+            enqueue,
+            correlation_id=correlation_id,
+            acknowledge=acknowledge,
+            stays_open=stays_open,
+        )
+
+    def forget(self, fetch: int) -> None:
+        """Drop an answer that held nothing."""
+        self._connection.execute(_FORGET, {"id": fetch})
+
+    def refuse(self, fetch: int, problem: str) -> None:
+        """Keep an answer that cannot be read, with the reason."""
+        self._connection.execute(_FORGET_REFUSED_BEFORE, {"id": fetch})
+        self._connection.execute(_REFUSE, {"id": fetch, "problem": problem})
+
+    def close(self, fetch: int) -> None:
+        """Note that a file was moved away."""
+        self._connection.execute(_CLOSE, {"id": fetch})
+
+    def move_cursor(self, cursor: Mapping[str, Any]) -> None:
+        """Note how far everything is read."""
+        move_cursor(self._connection, self._platform.id, cursor)
+
+    def unacknowledged(self, limit: int) -> list[tuple[int, str]]:
+        """Orders that are stored, but not known to be acknowledged: our id, and the platform's."""
+        return [(row[0], row[1]) for row in self._rows(_UNACKNOWLEDGED, limit=limit)]
+
+    def acknowledged(self, ids: Sequence[int]) -> None:
+        """Note what the platform knows we have."""
+        self._connection.execute(_ACKNOWLEDGED, {"ids": list(ids)})
+
+    def pulled(self, problem: str | None) -> None:
+        """Note how the pull ended."""
+        self._connection.execute(_PULLED, {"platform": self._platform.id, "problem": problem})
+
+    def _rows(self, statement: str, **values: Any) -> list[Any]:
+        given = {"platform": self._platform.id, "run_id": self._run_id, **values}
+        return self._connection.execute(statement, given).fetchall()
+
+    def _id(self, statement: str, **values: Any) -> int:
+        (row,) = self._rows(statement, **values)
+        return int(row[0])
+
+
+def take(
+    connection: "psycopg.Connection[Any]",
+    platform: "Platform",
+    fetch: int,
+    page: "Page",
+    enqueue: EnqueueMany,
+    *,
+    correlation_id: str,
+    acknowledge: bool = False,
+    stays_open: bool = False,
+) -> Taken:
+    """Store a page's orders, with a message for each that is new, in the open transaction."""
+    new = 0
+    for first in range(0, len(page.orders), _AT_ONCE):
+        block = page.orders[first : first + _AT_ONCE]
+        rows = connection.execute(
+            _INSERT_ORDERS,
+            {
+                "platform": platform.id,
+                "fetch": fetch,
+                "acknowledge": acknowledge,
+                **_columns(block),
+            },
+        ).fetchall()
+        if rows:
+            enqueue(_messages(platform.code, rows, correlation_id))
+        new += len(rows)
+    connection.execute(
+        _TAKEN,
+        {
+            "id": fetch,
+            "orders": len(page.orders),
+            "problem": "; ".join(page.problems)[:2000] or None,
+            "stays_open": stays_open,
+        },
+    )
+    return Taken(new, len(page.orders) - new)
+
+
+def move_cursor(
+    connection: "psycopg.Connection[Any]", platform: int, cursor: Mapping[str, Any]
+) -> None:
+    """Say how far a platform is read."""
+    from psycopg.types.json import Jsonb
+
+    connection.execute(_MOVE_CURSOR, {"platform": platform, "cursor": Jsonb(dict(cursor))})
+
+
+def _columns(orders: Sequence["PulledOrder"]) -> dict[str, Any]:
+    return {
+        "external_ids": [order.external_id for order in orders],
+        "hashes": [order.sha256 for order in orders],
+        "kinds": [order.kind for order in orders],
+        "revisions": [order.revision for order in orders],
+        "payloads": [order.text for order in orders],
+    }
+
+
+def _messages(
+    code: str, rows: Iterable[tuple[int, str, str]], correlation_id: str
+) -> list["NewMessage"]:
+    from cronops.queue.message import NewMessage
+
+    return [
+        NewMessage(
+            handler=HANDLER,
+            # The order itself stays in its table: what is in the queue is shown to operators.
+            payload={"order": order, "platform": code, "external_id": external_id},
+            dedupe_key=f"{code}/{external_id}/{sha256}",
+            correlation_id=correlation_id,
+        )
+        for order, external_id, sha256 in rows
+    ]
