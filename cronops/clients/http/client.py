@@ -110,9 +110,21 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int = LIMIT,
+        repeatable: bool = True,
     ) -> Answer:
-        """Ask for `url`; the whole answer, of at most `limit` bytes unpacked."""
-        return self._send("GET", url, into_memory(limit), params=params, headers=headers)
+        """Ask for `url`; the whole answer, of at most `limit` bytes unpacked.
+
+        Not `repeatable` is what a server gives out only once: another try would get other things,
+        and hide that the first ones are lost.
+        """
+        return self._send(
+            "GET",
+            url,
+            into_memory(limit),
+            params=params,
+            headers=headers,
+            repeatable=repeatable,
+        )
 
     def head(self, url: str) -> Answer:
         """What the server would say of `url`, without a body."""

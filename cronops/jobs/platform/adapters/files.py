@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cronops.errors import CronopsError
 from cronops.jobs.platform.adapters.protocol import Cursor, Fetched, Place
 from cronops.jobs.platform.formats.order import Page
 from cronops.jobs.platform.formats.read import read_document
@@ -70,13 +71,15 @@ class FilesAdapter:
         assert place.token is not None  # noqa: S101 - places here are files
         name = place.token
         target = Path(self._scratch.name) / "fetched"
-        self._transfer.download(name, target, limit=self._configuration.max_bytes)
+        try:
+            self._transfer.download(name, target, limit=self._configuration.max_bytes)
+        except CronopsError:
+            if self._is_as_listed(name):
+                raise
+            return None
         content = target.read_bytes()
         target.unlink()
-        if list(self._listed(glob.escape(name))) != [self._files[name]]:
-            self._left.append(f"{name} changes while it is read: the next run's")
-            return None
-        return Fetched(content, name)
+        return Fetched(content, name) if self._is_as_listed(name) else None
 
     def read(self, fetched: Fetched) -> Page:
         """The file's orders."""
@@ -120,6 +123,13 @@ class FilesAdapter:
 
     def _place(self, index: int) -> Place | None:
         return Place(index + 1, self._order[index]) if index < len(self._order) else None
+
+    def _is_as_listed(self, name: str) -> bool:
+        """Whether it is the file that was there at first; told where it is not."""
+        if list(self._listed(glob.escape(name))) == [self._files[name]]:
+            return True
+        self._left.append(f"{name} changed, or went, while it was read")
+        return False
 
     def _listed(self, pattern: str) -> "Sequence[RemoteFile]":
         assert self._transfer is not None  # noqa: S101 - opened
