@@ -15,6 +15,9 @@ OPERATOR_COMMANDS = {
     "runs": OperatorEntry("cronops.cli.runs", "What ran, when, and how it ended."),
     "locks": OperatorEntry("cronops.cli.locks", "Who holds which lock."),
     "queue": OperatorEntry("cronops.cli.queue", "Work, watch and steer the message queues."),
+    "platform": OperatorEntry(
+        "cronops.cli.platform", "Pull orders from sales platforms; set them up; check orders."
+    ),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

@@ -19,7 +19,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from cronops.samples.articles import Article, articles
-from cronops.samples.demo import Step
+from cronops.samples.tour import Step
 
 _BEGAN = datetime(2026, 11, 1, 8, tzinfo=UTC)
 _FIRST = ("Anna", "Bernd", "Chloé", "Dirk", "Eva", "Øystein")
@@ -193,7 +193,7 @@ def tour(root: Path) -> Iterator[Step]:
     write_files(inbound, 5)
     yield Step(
         "A platform that leaves openTRANS documents in a directory.",
-        "platform set roadzila --preset=files --location=roadzila",
+        "platform set roadzila --preset directory --location roadzila",
     )
     yield Step("Look first: what is there, without storing it.", "platform pull-orders --dry-run")
     yield Step("Pull: each order is stored, enqueued, and its file moved.", "platform pull-orders")

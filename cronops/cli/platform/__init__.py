@@ -1,0 +1,9 @@
+"""``cronops platform``: operators' commands. ``platform pull-orders`` is a job."""
+
+from cronops.cli.platform import look, orders, setting, steer
+from cronops.cli.tree import operator_app
+
+app = operator_app()
+for part in (look, setting, steer):
+    app.registered_commands += part.app.registered_commands
+app.add_typer(orders.app, name="orders", help="Orders made of what was pulled, and those to check.")
