@@ -29,10 +29,11 @@ WHERE key = %(key)s AND (
         AND renewed_at < clock_timestamp() - %(ttl)s / 2)
 )
 """
-# A frozen holder may sit between its fence and its COMMIT: ending its sessions frees the row.
+# A frozen holder may sit between its fence and its COMMIT: ending its sessions frees the row. Of
+# this database only: tokens are counted in each, and one server may hold several environments'.
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE usename = current_user AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
   AND starts_with(application_name, 'cronops run ' || %(token)s || ' ')
 """
 _REMOVE = "DELETE FROM lease WHERE token = %(token)s"

@@ -3,8 +3,12 @@
 import os
 import signal
 
+import psycopg
 import pytest
 
+from cronops.contract.lock import end_lease, session_name
+from cronops.db.connect import connect
+from tests.databases import Database
 from tests.integration.contract.conftest import AMPLE_SECONDS, Stage, end_of, wait_until_gone
 from tests.servers import wait_until
 
@@ -101,3 +105,20 @@ def test_a_long_run_keeps_its_lease(stage: Stage) -> None:
 
 def _is_expired(stage: Stage) -> bool:
     return bool(stage.query("SELECT 1 FROM lease WHERE expires_at <= clock_timestamp()"))
+
+
+def test_a_takeover_ends_no_session_of_another_database_on_the_same_server(
+    database: Database, empty_database: Database
+) -> None:
+    """Tokens are counted in each database: those of staging are no business of production."""
+    name = session_name(1, "probe")
+    with (
+        connect(database.settings(), name) as ours,
+        connect(empty_database.settings(), name) as theirs,
+        database.connect() as successor,
+    ):
+        end_lease(successor, 1, 1)
+
+        assert theirs.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            ours.execute("SELECT 1")
