@@ -178,7 +178,7 @@ def again(
     as_json: Json = False,
 ) -> None:
     """Check orders that need a look once more: their articles may be there by now."""
-    from cronops.jobs.platform.store import HANDLER
+    from cronops.jobs.platform.taking import HANDLER
     from cronops.queue.enqueue import enqueue
     from cronops.queue.message import NewMessage
 

@@ -126,7 +126,7 @@ def _replayed(
 ) -> "tuple[Page, Any]":
     from cronops.jobs.platform.adapters.protocol import Fetched
     from cronops.jobs.platform.adapters.table import Caller, adapter_for
-    from cronops.jobs.platform.store import take
+    from cronops.jobs.platform.taking import take
     from cronops.queue.enqueue import enqueue_many
 
     correlation = f"replay-{fetch}"

@@ -101,11 +101,25 @@ def _pull_all(
     """Pull them all; for each platform what is to be told of it, or nothing."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from cronops.jobs.platform.store import Fenced, Store
     from cronops.jobs.platform.together import run_together
 
     threads = ThreadPoolExecutor(parallel * _THREADS_EACH, "platform")
     pulls: dict[str, Pull] = {}
     ended: dict[str, str] = {}
+    by_code = {one.code: one for one in platforms}
+    fenced = Fenced(connection, ctx)
+
+    def note(one: "Platform", problem: str) -> None:
+        ended[one.code] = problem
+        if problem:
+            ctx.log.warning("platform failed", platform=one.code, reason=problem)
+        if not dry_run:
+            with fenced():
+                Store(connection, one, ctx.run_id).pulled(problem[:2000] or None)
+            ctx.step("pulled", platform=one.code)
+        ctx.count("platforms")
+        ctx.progress(len(ended), len(platforms))
 
     def begun() -> "Iterator[tuple[str, Waiting[None]]]":
         for one in platforms:
@@ -114,7 +128,7 @@ def _pull_all(
             try:
                 made = pulls[one.code] = _pull_of(ctx, connection, one, threads)
             except CronopsError as error:
-                ended[one.code] = str(error)
+                note(one, str(error))
                 continue
             yield one.code, made.rehearsal() if dry_run else made.steps()
 
@@ -122,12 +136,7 @@ def _pull_all(
         for code, error in run_together(begun(), at_once=parallel):
             pull = pulls.pop(code)
             pull.close()
-            ended[code] = _told(ctx, code, error, pull)
-            if not dry_run:
-                pull.note(ended[code] or None)
-                ctx.step("pulled", platform=code)
-            ctx.count("platforms")
-            ctx.progress(len(ended), len(platforms))
+            note(by_code[code], _told(ctx, code, error, pull))
     finally:
         for pull in pulls.values():
             pull.close()
@@ -163,8 +172,6 @@ def _told(ctx: JobContext, code: str, error: Exception | None, pull: "Pull") -> 
                 "an adapter failed unexpectedly", platform=code, error=type(error).__name__
             )
             problems.insert(0, f"{type(error).__name__} in its adapter, which is a mistake there")
-    for problem in problems:
-        ctx.log.warning("platform failed", platform=code, reason=problem)
     return "; ".join(problems)
 
 

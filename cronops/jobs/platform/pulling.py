@@ -10,15 +10,16 @@ network is waited for in threads; the database is spoken to by the run's own thr
 pull is a generator that hands out what it waits for, and is resumed once that is done.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cronops.errors import BadInput, ConfigurationError, CronopsError, PermanentError
+from cronops.errors import BadInput, CronopsError
 from cronops.jobs.platform.adapters.protocol import Fetched
+from cronops.jobs.platform.asked_once import AskedOnce, keep_all_the_same
 from cronops.jobs.platform.formats.order import Page
-from cronops.jobs.platform.store import HANDLER, Store
+from cronops.jobs.platform.store import Fenced, Store
+from cronops.jobs.platform.taking import HANDLER
 
 if TYPE_CHECKING:
     import psycopg
@@ -52,8 +53,9 @@ class Pull:
         self._adapter = adapter
         self._threads = threads
         self._store = Store(connection, platform, ctx.run_id)
+        self._fenced = Fenced(connection, ctx)
+        self._once = AskedOnce(self._store, self._fenced)
         self._log = ctx.log.bind(platform=platform.code)
-        self._asked: int | None = None
         self._ahead: Future[Any] | None = None
         self._refuses_thanks = False
         self.problems: list[str] = []
@@ -61,7 +63,8 @@ class Pull:
 
     def steps(self) -> Waiting[None]:
         """All of it. Raises what ended it early; what was committed until then is stored."""
-        self._find_what_was_lost()
+        if self._adapter.marks_as_read:
+            self.problems += self._once.find_what_was_lost()
         self._read_what_was_kept()
         place = yield from self._wait(self._adapter.open, self._platform.cursor)
         yield from self._acknowledge()
@@ -108,31 +111,11 @@ class Pull:
                 self.problems += page.problems
             place = self._adapter.after(place, page)
 
-    def note(self, problem: str | None) -> None:
-        """Note on the platform how its pull ended."""
-        with self._fenced():
-            self._store.pulled(problem[:2000] if problem else None)
-
     def close(self) -> None:
         """Disconnect; never raises."""
         if self._ahead is not None and not self._ahead.cancel():
             self._ahead.exception()  # its connection is not closed under it
         self._adapter.close()
-
-    def _find_what_was_lost(self) -> None:
-        """An answer that was asked for by a run that died: it may have been given."""
-        if not self._adapter.marks_as_read:
-            return
-        with self._fenced():
-            lost = self._store.lose(
-                "a run ended between asking and storing the answer; if the platform gave one, it "
-                "is not here: have its orders marked as unread there"
-            )
-        if lost:
-            self.problems.append(
-                f"fetch {lost[-1]}: a run ended between asking and storing the answer; have the "
-                "orders since then marked as unread there"
-            )
 
     def _read_what_was_kept(self) -> None:
         """Answers that a run kept, and then died."""
@@ -144,8 +127,7 @@ class Pull:
     def _fetched(self, place: "Place") -> Waiting[Fetched | None]:
         if self._adapter.marks_as_read:
             self._ctx.step("ask", platform=self._platform.code)
-            with self._fenced():
-                self._asked = self._store.ask(self._adapter.where)
+            self._once.ask(self._adapter.where)
             self._ctx.step("asked", platform=self._platform.code)
         ahead, self._ahead = self._ahead, None
         waited = ahead or self._threads.submit(self._adapter.fetch, place)
@@ -153,23 +135,9 @@ class Pull:
         try:
             fetched: Fetched | None = waited.result()
         except CronopsError as error:
-            self._tell_what_was_asked(error)
+            self._once.tell(error)
             raise
         return fetched
-
-    def _tell_what_was_asked(self, error: CronopsError) -> None:
-        """An error that came instead of an answer: was there one, and is it lost?"""
-        if self._asked is None:
-            return
-        fetch, self._asked = self._asked, None
-        with self._fenced():
-            if _gave_nothing(error):
-                self._store.unask(fetch)
-            else:
-                self._store.lose(
-                    f"{error}; if the platform had its orders marked as read by then, they are not "
-                    "here: have them marked as unread there"
-                )
 
     def _was_known(self, fetched: Fetched) -> Waiting[bool]:
         """Whether this file was read before; then it is moved away, or read once more."""
@@ -193,9 +161,14 @@ class Pull:
 
     def _keep(self, fetched: Fetched) -> int:
         """Keep what came, before anybody looks at it."""
-        with self._fenced():
-            fetch = self._store.keep(fetched.source, fetched.content, asked=self._asked)
-        self._asked = None
+        asked = self._once.answered()
+        try:
+            with self._fenced():
+                fetch = self._store.keep(fetched.source, fetched.content, asked=asked)
+        except Exception as error:
+            if asked is not None:
+                keep_all_the_same(self._ctx, self._platform, asked, fetched, error)
+            raise
         self._ctx.count("fetches")
         self._ctx.step("kept", platform=self._platform.code, fetch=fetch)
         return fetch
@@ -310,18 +283,3 @@ class Pull:
         future = self._threads.submit(call, *arguments)
         yield future
         return future.result()
-
-    @contextmanager
-    def _fenced(self) -> Iterator[None]:
-        from cronops.contract.lock import fence
-
-        with self._connection.transaction():
-            yield
-            fence(self._connection, self._ctx.tokens)
-
-
-def _gave_nothing(error: CronopsError) -> bool:
-    """Whether it is sure that the platform handed nothing over: refused, or never reached."""
-    if isinstance(error, ConfigurationError | PermanentError):
-        return True
-    return bool(getattr(error, "not_processed", False))

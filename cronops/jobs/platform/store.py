@@ -1,23 +1,21 @@
-"""What is kept of a pull: raw answers, orders and their messages, acknowledgements, cursors.
+"""What is kept of a pull: raw answers, acknowledgements, cursors; orders by `taking`.
 
 The caller opens the transactions, and fences them.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from cronops.jobs.platform.taking import EnqueueMany, Taken, take
 
 if TYPE_CHECKING:
     import psycopg
 
-    from cronops.jobs.platform.formats.order import Page, PulledOrder
+    from cronops.contract.context import JobContext
+    from cronops.jobs.platform.formats.order import Page
     from cronops.jobs.platform.platforms import Platform
-    from cronops.queue.message import NewMessage
-
-HANDLER = "orders.process"
-
-_AT_ONCE = 1_000
 
 _ASK = """
 INSERT INTO platform_fetch (platform_id, source, state, run_id)
@@ -67,11 +65,6 @@ _UNMOVED = """
 SELECT id, source, sha256 FROM platform_fetch
 WHERE platform_id = %(platform)s AND state = 'taken' AND closed_at IS NULL
 """
-_TAKEN = """
-UPDATE platform_fetch SET state = 'taken', orders = %(orders)s, problem = %(problem)s,
-    closed_at = CASE WHEN %(stays_open)s THEN NULL ELSE clock_timestamp() END
-WHERE id = %(id)s
-"""
 _FORGET = "DELETE FROM platform_fetch WHERE id = %(id)s"
 # What a broken platform answers every five minutes is kept once.
 _FORGET_REFUSED_BEFORE = """
@@ -84,18 +77,6 @@ UPDATE platform_fetch SET state = 'refused', problem = %(problem)s WHERE id = %(
 """
 _CLOSE = """
 UPDATE platform_fetch SET closed_at = clock_timestamp() WHERE id = %(id)s AND closed_at IS NULL
-"""
-_INSERT_ORDERS = """
-INSERT INTO platform_order (platform_id, external_id, sha256, kind, revision, payload, fetch_id,
-    acknowledge)
-SELECT %(platform)s, external_id, sha256, kind, revision, payload::jsonb, %(fetch)s,
-    %(acknowledge)s
-FROM unnest(%(external_ids)s::text[], %(hashes)s::text[], %(kinds)s::text[],
-    %(revisions)s::bigint[], %(payloads)s::text[]) WITH ORDINALITY
-    AS given (external_id, sha256, kind, revision, payload, place)
-ORDER BY place
-ON CONFLICT (platform_id, external_id, sha256) DO NOTHING
-RETURNING id, external_id, sha256
 """
 _MOVE_CURSOR = "UPDATE platform SET cursor = %(cursor)s WHERE id = %(platform)s"
 _UNACKNOWLEDGED = """
@@ -113,21 +94,27 @@ UPDATE platform SET pulled_at = CASE WHEN %(problem)s::text IS NULL
 WHERE id = %(platform)s
 """
 
-EnqueueMany = Callable[[Iterable["NewMessage"]], int]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of a page's orders."""
-
-    new: int
-    known: int
-    """Those we had already, word for word."""
-
 
 def hash_of(content: bytes) -> str:
     """The SHA-256 of a raw answer, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+class Fenced:
+    """Transactions of a run on a connection of its own, each fenced: ``with fenced(): …``."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", ctx: "JobContext") -> None:
+        self._connection = connection
+        self._ctx = ctx
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """One transaction."""
+        from cronops.contract.lock import fence
+
+        with self._connection.transaction():
+            yield
+            fence(self._connection, self._ctx.tokens)
 
 
 class Store:
@@ -233,45 +220,6 @@ class Store:
         return int(row[0])
 
 
-def take(
-    connection: "psycopg.Connection[Any]",
-    platform: "Platform",
-    fetch: int,
-    page: "Page",
-    enqueue: EnqueueMany,
-    *,
-    correlation_id: str,
-    acknowledge: bool = False,
-    stays_open: bool = False,
-) -> Taken:
-    """Store a page's orders, with a message for each that is new, in the open transaction."""
-    new = 0
-    for first in range(0, len(page.orders), _AT_ONCE):
-        block = page.orders[first : first + _AT_ONCE]
-        rows = connection.execute(
-            _INSERT_ORDERS,
-            {
-                "platform": platform.id,
-                "fetch": fetch,
-                "acknowledge": acknowledge,
-                **_columns(block),
-            },
-        ).fetchall()
-        if rows:
-            enqueue(_messages(platform.code, rows, correlation_id))
-        new += len(rows)
-    connection.execute(
-        _TAKEN,
-        {
-            "id": fetch,
-            "orders": len(page.orders),
-            "problem": "; ".join(page.problems)[:2000] or None,
-            "stays_open": stays_open,
-        },
-    )
-    return Taken(new, len(page.orders) - new)
-
-
 def move_cursor(
     connection: "psycopg.Connection[Any]", platform: int, cursor: Mapping[str, Any]
 ) -> None:
@@ -279,30 +227,3 @@ def move_cursor(
     from psycopg.types.json import Jsonb
 
     connection.execute(_MOVE_CURSOR, {"platform": platform, "cursor": Jsonb(dict(cursor))})
-
-
-def _columns(orders: Sequence["PulledOrder"]) -> dict[str, Any]:
-    return {
-        "external_ids": [order.external_id for order in orders],
-        "hashes": [order.sha256 for order in orders],
-        "kinds": [order.kind for order in orders],
-        "revisions": [order.revision for order in orders],
-        "payloads": [order.text for order in orders],
-    }
-
-
-def _messages(
-    code: str, rows: Iterable[tuple[int, str, str]], correlation_id: str
-) -> list["NewMessage"]:
-    from cronops.queue.message import NewMessage
-
-    return [
-        NewMessage(
-            handler=HANDLER,
-            # The order itself stays in its table: what is in the queue is shown to operators.
-            payload={"order": order, "platform": code, "external_id": external_id},
-            dedupe_key=f"{code}/{external_id}/{sha256}",
-            correlation_id=correlation_id,
-        )
-        for order, external_id, sha256 in rows
-    ]

@@ -1,6 +1,7 @@
 """What a platform's configuration may say, checked when it is set and again when it is used."""
 
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from pydantic import ConfigDict as Config
 
 from cronops.durations import parse_duration
 from cronops.errors import ConfigurationError
-from cronops.jobs.platform.formats.mapping import OrderNames, Reading, XmlNames
+from cronops.jobs.platform.formats.mapping import LineNames, OrderNames, Reading, XmlNames
 
 _MEBIBYTE = 1 << 20
 
@@ -110,14 +111,20 @@ def configured(model: type[BaseModel], config: Any, platform: str) -> Any:
     try:
         return model.model_validate(config)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False, include_context=False)
-        )
+        problems = "; ".join(_problem(one, model) for one in error.errors(include_url=False))
         raise ConfigurationError(
             f"the configuration of platform {platform!r} is wrong: {problems}; "
             f"see: cronops platform set --help"
         ) from None
+
+
+def _problem(error: Any, model: type[BaseModel]) -> str:
+    path = ".".join(map(str, error["loc"])) or "the whole"
+    if error["type"] == "extra_forbidden":
+        word = str(error["loc"][-1])
+        near = get_close_matches(word, _names(model) | _names(OrderNames) | _names(LineNames), n=1)
+        return f"{path}: there is no such key" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"{path}: {error['msg']}"
 
 
 def _names(model: type[BaseModel]) -> set[str]:

@@ -64,7 +64,9 @@ def state(market: Market) -> Any:
         ),
         market.database.query("SELECT dedupe_key, status FROM queue_message ORDER BY 1"),
         market.database.query("SELECT cursor FROM platform"),
-        market.database.query("SELECT count(*) FROM platform_fetch WHERE state IN ('asked', 'raw')"),
+        market.database.query(
+            "SELECT count(*) FROM platform_fetch WHERE state IN ('asked', 'raw')"
+        ),
         sorted(str(file.relative_to(market.root)) for file in market.root.rglob("*.1")),
     )
 
@@ -99,7 +101,9 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
     assert cursor == [({"since": "2026-11-01T08:03:00+00:00"} if acknowledges else {},)]
     assert files == (["inbound/backup/orders.1"] if steps is FILES else [])
     # What was acknowledged, and not noted, is acknowledged again: that is harmless, losing is not.
-    assert set(server.acknowledged) == ({one.id for one in orders(COUNT)} if acknowledges else set())
+    assert set(server.acknowledged) == (
+        {one.id for one in orders(COUNT)} if acknowledges else set()
+    )
 
 
 def test_an_answer_that_may_be_lost_is_told_by_the_next_run_which_goes_on(

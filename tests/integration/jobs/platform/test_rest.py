@@ -1,11 +1,14 @@
 """REST platforms: pages, cursors, acknowledgements."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from cronops.samples.order_server import OrderServer
-from cronops.samples.orders import orders
+from cronops.samples.orders import as_json, orders
 from tests.integration.jobs.platform.conftest import Market
+from tests.partners import Reply, https_server
 
 
 def test_orders_are_pulled_acknowledged_and_become_sales_orders(
@@ -59,3 +62,152 @@ def test_an_order_that_changes_while_we_page_comes_as_both_revisions(
 
     assert [one for one, _, _ in market.pulled()].count("ORD-000001") == 2
     assert [row[:2] for row in market.sales()] == [(f"ORD-{n:06d}", "ready") for n in range(1, 6)]
+
+
+def page(*some: Any, cursor: str | None = None) -> Reply:
+    return Reply(json.dumps({"orders": some, "next_cursor": cursor}).encode())
+
+
+def order(number: int, **more: Any) -> dict[str, Any]:
+    """One order with a line, as JSON."""
+    line = {"sku": "A0000001", "quantity": 1, "price": "10.00"}
+    made = as_json(next(orders(1, first=number)))
+    return made | {"lines": [line], "total": "10.00"} | more
+
+
+def scripted(market: Market, *replies: Reply, **more: Any) -> list[str]:
+    """Pull from a platform that answers so, page by page; what was asked."""
+    waiting = list(replies)
+    with https_server(lambda _: waiting.pop(0), tls=False) as platform:
+        url = f"{platform.url}/orders"
+        market.add("tyre24", "rest", {"url": url, "allow_http": True, **more.pop("config", {})})
+        market.pull(**more)
+        return [one.path for one in platform.requests]
+
+
+def test_pages_that_are_partial_or_empty_do_not_end_it_but_a_missing_cursor_does(
+    market: Market,
+) -> None:
+    scripted(
+        market, page(order(1), cursor="a"), page(cursor="b"), page(order(2), order(3))
+    )  # fmt: skip
+
+    assert [one for one, _, _ in market.pulled()] == [order(n)["id"] for n in (1, 2, 3)]
+
+
+def test_a_cursor_that_repeats_ends_the_platform_with_what_came_stored(market: Market) -> None:
+    asked = scripted(
+        market,
+        page(order(1), cursor="a"),
+        page(order(2), cursor="b"),
+        page(order(3), cursor="a"),
+        code=1,
+    )
+
+    assert len(asked) == 3
+    assert len(market.pulled()) == 3
+    assert market.messages() == 3
+
+
+def test_an_order_in_two_pages_is_enqueued_once(market: Market) -> None:
+    scripted(market, page(order(1), order(2), cursor="a"), page(order(2), order(3)))
+
+    assert market.messages() == 3
+
+
+def test_an_order_without_an_id_is_told_and_kept_and_the_others_go_on(market: Market) -> None:
+    scripted(market, page(order(1), order(2, id=None), order(3, id=" ")), code=1)
+
+    assert len(market.pulled()) == 1
+    ((problem, raw),) = market.database.query("SELECT problem, content FROM platform_fetch")
+    assert problem == "order 2 of 3 has no id; order 3 of 3 has no id"
+    assert json.loads(raw)["orders"] == [order(1), order(2, id=None), order(3, id=" ")]
+
+
+def test_a_change_dated_in_the_future_does_not_hide_what_comes_before_it(market: Market) -> None:
+    scripted(market, page(order(1), order(2, updated_at="2199-01-01T00:00:00Z")))
+
+    ((cursor, is_past),) = market.database.query(
+        "SELECT cursor ->> 'since', (cursor ->> 'since')::timestamptz <= now() FROM platform"
+    )
+    assert is_past, cursor
+    assert len(market.pulled()) == 2
+
+
+def test_where_a_platform_does_not_sort_only_the_end_moves_the_cursor(market: Market) -> None:
+    # It fails on the second page: what is older than the first page's is still to come.
+    scripted(market, page(order(3), order(1), cursor="a"), Reply(b"<html>"), code=1)
+    assert market.database.query("SELECT cursor FROM platform") == [({},)]
+    assert len(market.pulled()) == 2
+
+
+def test_a_platform_that_sorts_is_read_on_from_where_it_failed(market: Market) -> None:
+    scripted(market, page(order(1), order(2), cursor="a"), Reply(b"<html>"), code=1)
+
+    assert market.database.query("SELECT cursor FROM platform") == [
+        ({"since": "2026-11-01T08:02:00+00:00"},)
+    ]
+
+
+def test_too_many_pages_are_left_for_the_next_run(market: Market) -> None:
+    asked = scripted(
+        market, page(order(1), cursor="a"), page(order(2), cursor="b"), config={"max_pages": 2}
+    )
+
+    assert len(asked) == 2
+    assert market.database.query("SELECT cursor FROM platform") == [
+        ({"since": "2026-11-01T08:02:00+00:00"},)
+    ]
+
+
+def test_an_acknowledgement_that_is_refused_is_made_in_the_next_run(
+    market: Market, server: OrderServer
+) -> None:
+    market.add_rest("tyre24", server)
+    server.refused_acknowledgements = {"ORD-000003"}
+
+    told = market.pull(code=1)
+    assert "1 order is stored, but not acknowledged" in told
+    assert [row[0] for row in market.pulled() if not row[2]] == ["ORD-000003"]
+    server.refused_acknowledgements = set()
+    market.pull()
+
+    assert sorted(server.acknowledged) == [f"ORD-{n:06d}" for n in range(1, 6)]
+    assert market.messages() == 5
+
+
+def test_an_unknown_or_inactive_platform_is_bad_input_that_names_the_nearest(
+    market: Market, server: OrderServer
+) -> None:
+    market.add_rest("tyre24", server)
+    market.add_rest("adtyres", server, active=False)
+    market.database.query("UPDATE platform SET active = false WHERE code = 'adtyres'")
+
+    assert "did you mean 'tyre24'?" in market.pull("--platform=tire24", code=65)
+    assert "cronops platform enable adtyres" in market.pull("--platform", "adtyres", code=65)
+    # The words of before there were options.
+    assert "write: cronops platform pull-orders --platform=tyre24" in market.pull("tyre24")
+    assert len(market.pulled()) == 5
+
+
+def test_without_any_platform_it_succeeds_and_says_what_to_do(market: Market) -> None:
+    assert "no platform is active; see: cronops platform set --help" in market.pull()
+
+
+def test_what_is_older_than_its_retention_goes_and_what_nobody_worked_stays(
+    market: Market, server: OrderServer
+) -> None:
+    market.add_rest("tyre24", server, overlap="1s")
+    market.pull()
+    market.work()
+    market.database.query("UPDATE platform_fetch SET fetched_at = now() - interval '31 days'")
+    market.database.query("UPDATE platform_order SET received_at = now() - interval '91 days'")
+    market.database.query("UPDATE platform_order SET state = 'new' WHERE external_id LIKE '%%1'")
+
+    market.pull()
+
+    # The order in the overlap came again, and was known.
+    assert [state for _, state in market.fetches()] == ["taken"]
+    left = market.database.query("SELECT external_id FROM platform_order WHERE payload IS NOT NULL")
+    assert left == [("ORD-000001",)]
+    assert len(market.sales()) == 5
