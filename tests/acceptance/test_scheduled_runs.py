@@ -19,6 +19,7 @@ def secrets_for(database: Database) -> dict[str, dict[str, str]]:
     return {
         "cronops-database": {"url": database.url},
         "cronops-alert-routes": {"routes.json": "{}"},
+        "cronops-platforms": {"credentials.json": "{}"},
     }
 
 

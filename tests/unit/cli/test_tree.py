@@ -29,7 +29,14 @@ def test_help_lists_every_operators_command_and_every_built_in_job():
 def test_each_operators_command_has_help_with_examples(name):
     root, at = context()
     command = root.get_command(at, name)
-    below = getattr(command, "operators", {name: command})
+    below = dict(getattr(command, "operators", {name: command}))
+    for word, group in [*below.items()]:
+        inside = getattr(group, "commands", {})
+        below |= {f"{word} {inner}": one for inner, one in inside.items()}
+        if inside:
+            assert group.help, f"{name} {word} says nothing about itself"
+            assert "Examples:" in (group.epilog or ""), f"{name} {word} has no example"
+            del below[word]
     assert below
     for word, one in below.items():
         assert one.help, f"{name} {word} says nothing about itself"
