@@ -12,6 +12,7 @@ from benchmarks import (
     fence,
     manifests,
     memory,
+    orders,
     ours,
     queue_throughput,
     startup,
@@ -29,6 +30,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "enqueue": enqueue.run,
     "fence": lambda database, _, quick: fence.run(database, quick),
     "memory": lambda database, _, quick: memory.run(database, quick),
+    "orders": lambda database, _, quick: orders.run(database, quick),
     "manifests": manifests.run,
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }

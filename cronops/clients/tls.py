@@ -1,6 +1,7 @@
 """TLS, always verified: against the system's certificates and those of `clients.ca_file`."""
 
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,18 @@ if TYPE_CHECKING:
 
 def tls_context(settings: "Settings") -> ssl.SSLContext:
     """What to verify servers with. Raises `ConfigurationError` where `ca_file` is no PEM file."""
+    return _context(settings.clients.ca_file)
+
+
+# Reading all authorities takes some 20 ms; a context may be shared by connections and threads.
+@lru_cache(maxsize=8)
+def _context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not _system_has_certificates():
         import certifi
 
         context.load_verify_locations(certifi.where())
-    ca_file = settings.clients.ca_file
     if ca_file is not None:
         try:
             context.load_verify_locations(ca_file)

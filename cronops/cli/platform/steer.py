@@ -139,7 +139,7 @@ def _replayed(
         page,
         lambda messages: enqueue_many(at.connection, messages),
         correlation_id=correlation,
-        acknowledge=adapter.acknowledges,
+        acknowledge=adapter.acknowledges_at_once > 0,
     )
     return page, taken
 

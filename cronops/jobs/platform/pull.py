@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from cronops.jobs.platform.pulling import Pull, Waiting
 
 _MOST_AT_ONCE = 16
-# One that fetches, and those that acknowledge.
-_THREADS_EACH = 9
+# One that fetches, and one that fetches ahead.
+_THREADS_EACH = 2
 
 
 def _check(*, parallel: int, **_: Any) -> None:

@@ -11,7 +11,7 @@ pull is a generator that hands out what it waits for, and is resumed once that i
 """
 
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cronops.errors import BadInput, CronopsError
@@ -57,6 +57,7 @@ class Pull:
         self._once = AskedOnce(self._store, self._fenced)
         self._log = ctx.log.bind(platform=platform.code)
         self._ahead: Future[Any] | None = None
+        self._thanking: ThreadPoolExecutor | None = None
         self._refuses_thanks = False
         self.problems: list[str] = []
         """What a person must look at; the pull went on all the same."""
@@ -115,6 +116,8 @@ class Pull:
         """Disconnect; never raises."""
         if self._ahead is not None and not self._ahead.cancel():
             self._ahead.exception()  # its connection is not closed under it
+        if self._thanking is not None:
+            self._thanking.shutdown(cancel_futures=True)
         self._adapter.close()
 
     def _read_what_was_kept(self) -> None:
@@ -213,7 +216,7 @@ class Pull:
                 page,
                 lambda messages: self._ctx.enqueue_many(HANDLER, messages),
                 correlation_id=self._ctx.correlation_id,
-                acknowledge=self._adapter.acknowledges,
+                acknowledge=self._adapter.acknowledges_at_once > 0,
                 stays_open=self._adapter.files_away,
             )
             if cursor is not None:
@@ -226,12 +229,15 @@ class Pull:
 
     def _acknowledge(self) -> Waiting[None]:
         """Acknowledge every order that is stored, and not known to be; several at a time."""
-        while self._adapter.acknowledges and not self._refuses_thanks and not self._ctx.stopping:
+        at_once = self._adapter.acknowledges_at_once
+        while at_once and not self._refuses_thanks and not self._ctx.stopping:
             waiting = self._store.unacknowledged(_ACKNOWLEDGED_AT_ONCE)
             if not waiting:
                 return
+            if self._thanking is None:
+                self._thanking = ThreadPoolExecutor(at_once, "acknowledge")
             told = [
-                (order, self._threads.submit(self._adapter.acknowledge, external_id))
+                (order, self._thanking.submit(self._adapter.acknowledge, external_id))
                 for order, external_id in waiting
             ]
             for _, future in told:

@@ -28,7 +28,7 @@ class FilesAdapter:
     """See `Adapter`."""
 
     marks_as_read = False
-    acknowledges = False
+    acknowledges_at_once = 0
     files_away = True
     reads_ahead = False
 

@@ -44,8 +44,8 @@ class Adapter(Protocol):
     """The place for people."""
     marks_as_read: bool
     """Whether an answer is given once only: what is lost on the way is lost."""
-    acknowledges: bool
-    """Whether each order is acknowledged, once it is stored."""
+    acknowledges_at_once: int
+    """How many orders are acknowledged at a time, once they are stored; 0: none ever is."""
     files_away: bool
     """Whether what was read is moved out of the way, once it is stored."""
     reads_ahead: bool

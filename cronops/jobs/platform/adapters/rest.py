@@ -35,7 +35,8 @@ class RestAdapter:
         self._configuration = configuration
         self._clients = Clients(configuration, platform, caller)
         self.where = configuration.url
-        self.acknowledges = configuration.acknowledge is not None
+        told = configuration.acknowledge
+        self.acknowledges_at_once = told.parallel if told is not None else 0
         self._cutoff = datetime.now(UTC)
         self._cutoff_is_theirs = False
         self._began: Cursor = {}

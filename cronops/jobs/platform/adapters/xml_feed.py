@@ -22,7 +22,7 @@ class XmlFeedAdapter:
     """See `Adapter`."""
 
     marks_as_read = True
-    acknowledges = False
+    acknowledges_at_once = 0
     files_away = False
     reads_ahead = False
 
