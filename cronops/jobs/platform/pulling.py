@@ -221,6 +221,8 @@ class Pull:
             )
             if cursor is not None:
                 store.move_cursor(cursor)
+            if not (taken.new or page.problems or self._adapter.files_away):
+                store.forget(fetch)  # what is known word for word is kept already
         self._ctx.count("orders", taken.new)
         self._ctx.count("known", taken.known)
         self._ctx.step(

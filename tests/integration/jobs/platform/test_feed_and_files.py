@@ -1,7 +1,12 @@
 """Platforms that mark as read what they give, and those that leave files."""
 
+import json
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import (
@@ -12,7 +17,7 @@ from cronops.samples.orders import (
     orders,
 )
 from tests.integration.jobs.platform.conftest import Market
-from tests.partners import Reply, https_server
+from tests.partners import CUT, Reply, Trouble, ftp_server, https_server, sftp_server
 from tests.servers import Request
 
 
@@ -130,3 +135,40 @@ def files(market: Market, code: str, contents: dict[str, bytes], **more: str) ->
         (inbound / name).write_bytes(content)
     market.add(code, "files", {"location": "inbound", **more})
     return inbound
+
+
+@pytest.mark.parametrize("kind", ["ftps", "sftp"])
+def test_files_behind_a_real_server_are_moved_beside_the_inbound(
+    kind: str, market: Market, tmp_path: Path
+) -> None:
+    there = tmp_path / "partner"
+    (there / "inbound").mkdir(parents=True)
+    for one in orders(2):
+        (there / "inbound" / f"{one.id}-ORDER.xml").write_bytes(as_opentrans(one))
+    trouble = Trouble("download", CUT, times=1, after=0)
+    with ExitStack() as stack:
+        server: Any
+        if kind == "ftps":
+            server = stack.enter_context(ftp_server(there, tls=True, trouble=trouble))
+            market.database.env["CRONOPS_CLIENTS__CA_FILE"] = str(server.ca_file)
+        else:
+            server = stack.enter_context(sftp_server(there, trouble=trouble))
+        market.database.env["CRONOPS_CLIENTS__CREDENTIALS"] = json.dumps(
+            {"partner": server.credential}
+        )
+        location = f"{server.url.rstrip('/')}/inbound"
+        market.add(
+            "roadzila",
+            "files",
+            {"location": location, "backup": "../backup"},
+            credential="partner",
+        )
+        market.pull(code=1)  # cut in the middle of a file
+        told = market.pull()
+
+    assert [one for one, _, _ in market.pulled()] == [one.id for one in orders(2)]
+    assert sorted(file.name for file in (there / "backup").iterdir()) == [
+        f"{one.id}-ORDER.xml" for one in orders(2)
+    ]
+    assert list((there / "inbound").iterdir()) == []
+    assert "pass word" not in told
