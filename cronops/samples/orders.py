@@ -187,10 +187,11 @@ def _opentrans_party(order: SampleOrder, role: str) -> str:
     )
 
 
-def tour(root: Path) -> Iterator[Step]:
-    """The commands that show order pulling, on files below `root`, which is `platform.root`."""
-    inbound = root / "roadzila"
-    write_files(inbound, 5)
+def tour() -> Iterator[Step]:
+    """The commands that show order pulling, on files below `platform.root`; wants the shop."""
+    from cronops.config import load_settings
+
+    write_files(load_settings().settings.platform.root / "roadzila", 5)
     yield Step(
         "A platform that leaves openTRANS documents in a directory.",
         "platform set roadzila --preset directory --location roadzila",

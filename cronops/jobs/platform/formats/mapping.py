@@ -34,7 +34,7 @@ class LineNames(Names):
     ean: str | None = "ean"
     mpn: str | None = "mpn"
     platform_article_id: str | None = "article_id"
-    title: str | None = "title"
+    title: str | None = "name"
     quantity: str = "quantity"
     unit_price: str | None = "price"
     total: str | None = "total"

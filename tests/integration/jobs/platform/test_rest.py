@@ -1,6 +1,7 @@
 """REST platforms: pages, cursors, acknowledgements."""
 
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import as_json, orders
 from tests.integration.jobs.platform.conftest import Market
 from tests.partners import Reply, https_server
+from tests.servers import Request
 
 
 def test_orders_are_pulled_acknowledged_and_become_sales_orders(
@@ -211,3 +213,28 @@ def test_what_is_older_than_its_retention_goes_and_what_nobody_worked_stays(
     left = market.database.query("SELECT external_id FROM platform_order WHERE payload IS NOT NULL")
     assert left == [("ORD-000001",)]
     assert len(market.sales()) == 5
+
+
+def test_a_platform_that_is_asked_too_often_is_asked_again_when_it_says(market: Market) -> None:
+    market.database.env["CRONOPS_CLIENTS__ATTEMPTS"] = "2"
+    asked = scripted(market, Reply(b"", 429, {"Retry-After": "0"}), page(order(1)))
+
+    assert len(asked) == 2
+    assert len(market.pulled()) == 1
+
+
+def test_platforms_are_asked_at_once_but_no_more_than_are_allowed(market: Market) -> None:
+    both = threading.Barrier(2)
+
+    def answer(_: Request) -> Reply:
+        both.wait(timeout=10)  # each waits until the other is asked as well
+        return page(order(1))
+
+    market.database.env["CRONOPS_CLIENTS__READ_TIMEOUT"] = "15"
+    with https_server(answer, tls=False) as platform:
+        for code in ("one", "two"):
+            market.add(code, "rest", {"url": f"{platform.url}/{code}", "allow_http": True})
+        market.pull("--parallel=2")
+
+    assert len(market.pulled()) == 2
+    assert "--parallel must be from 1 to 16" in market.pull("--parallel=0", code=2)
