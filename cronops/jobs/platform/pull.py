@@ -75,11 +75,10 @@ def pull_orders(
         asked = chosen(all_platforms(connection), platform)
         if not asked:
             return Outcome(warnings=("no platform is active; see: cronops platform set --help",))
-        ended = _pull_all(ctx, connection, asked, parallel, dry_run=dry_run)
-        if dry_run:
-            told = [f"{code} {problem}" for code, problem in sorted(ended.items()) if problem]
-            return Outcome(warnings=("dry run: nothing was stored", *told))
-        deleted = _delete_what_is_old(ctx, connection)
+        ended, remarks = _pull_all(ctx, connection, asked, parallel, dry_run=dry_run)
+        deleted = 0 if dry_run else _delete_what_is_old(ctx, connection)
+    if dry_run:
+        remarks = ["dry run: nothing was stored", *remarks]
     if deleted:
         ctx.log.info("deleted what is older than its retention", rows=deleted)
     failed = {code: problem for code, problem in sorted(ended.items()) if problem}
@@ -87,7 +86,7 @@ def pull_orders(
         ctx.count("failed", len(failed))
         reasons = "; ".join(f"{code}: {problem}" for code, problem in failed.items())
         raise PermanentError(f"{len(failed)} of {len(asked)} platforms failed: {reasons}")
-    return Outcome()
+    return Outcome(warnings=remarks)
 
 
 def _pull_all(
@@ -97,8 +96,8 @@ def _pull_all(
     parallel: int,
     *,
     dry_run: bool,
-) -> dict[str, str]:
-    """Pull them all; for each platform what is to be told of it, or nothing."""
+) -> tuple[dict[str, str], list[str]]:
+    """Pull them all; for each platform why it failed, or nothing; and remarks."""
     from concurrent.futures import ThreadPoolExecutor
 
     from cronops.jobs.platform.store import Fenced, Store
@@ -107,6 +106,7 @@ def _pull_all(
     threads = ThreadPoolExecutor(parallel * _THREADS_EACH, "platform")
     pulls: dict[str, Pull] = {}
     ended: dict[str, str] = {}
+    remarks: list[str] = []
     by_code = {one.code: one for one in platforms}
     fenced = Fenced(connection, ctx)
 
@@ -137,11 +137,12 @@ def _pull_all(
             pull = pulls.pop(code)
             pull.close()
             note(by_code[code], _told(ctx, code, error, pull))
+            remarks += pull.remarks
     finally:
         for pull in pulls.values():
             pull.close()
         threads.shutdown(wait=True, cancel_futures=True)
-    return ended
+    return ended, remarks
 
 
 def _pull_of(

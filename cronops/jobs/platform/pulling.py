@@ -55,12 +55,12 @@ class Pull:
         self._store = Store(connection, platform, ctx.run_id)
         self._fenced = Fenced(connection, ctx)
         self._once = AskedOnce(self._store, self._fenced)
-        self._log = ctx.log.bind(platform=platform.code)
         self._ahead: Future[Any] | None = None
         self._thanking: ThreadPoolExecutor | None = None
         self._refuses_thanks = False
         self.problems: list[str] = []
         """What a person must look at; the pull went on all the same."""
+        self.remarks: list[str] = []
 
     def steps(self) -> Waiting[None]:
         """All of it. Raises what ended it early; what was committed until then is stored."""
@@ -97,8 +97,9 @@ class Pull:
     def rehearsal(self) -> Waiting[None]:
         """Fetch and read, store nothing, and leave everything where it is."""
         if self._adapter.marks_as_read:
-            self.problems.append(
-                "was not asked: what is fetched there is marked as read, and would be lost"
+            self.remarks.append(
+                f"{self._platform.code} was not asked: what is fetched there is marked as read, "
+                "and would be lost"
             )
             return
         place = yield from self._wait(self._adapter.open, self._platform.cursor)
@@ -150,7 +151,7 @@ class Pull:
         if known is None:
             return False
         fetch, state = known
-        self._log.info("this file was read before", file=fetched.source, fetch=fetch, state=state)
+        self._ctx.log.info("this file was read before", file=fetched.source, fetch=fetch)
         rejected = False
         if state == "refused":
             try:
@@ -284,8 +285,10 @@ class Pull:
         if cursor is not None and cursor != self._platform.cursor:
             with self._fenced():
                 self._store.move_cursor(cursor)
-        for left in self._adapter.waiting():
-            self._log.info("left for the next run", what=left)
+        code = self._platform.code
+        self.remarks += [
+            f"{code}: left for the next run: {left}" for left in self._adapter.waiting()
+        ]
 
     def _wait(self, call: Callable[..., T], *arguments: Any) -> Waiting[T]:
         future = self._threads.submit(call, *arguments)

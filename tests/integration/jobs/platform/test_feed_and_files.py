@@ -83,6 +83,14 @@ def test_a_dry_run_stores_nothing_and_does_not_ask_what_would_be_lost(
     assert (inbound / "a.xml").exists()
 
 
+def test_a_dry_run_fails_where_a_pull_would(market: Market) -> None:
+    files(market, "check24", {"a.xml": b"<INVOICE><X/></INVOICE>"})
+
+    assert "<INVOICE> is no openTRANS order" in market.pull("--dry-run", code=1)
+    assert market.fetches() == []
+    assert market.database.query("SELECT problem FROM platform") == [(None,)]
+
+
 def test_an_order_its_change_and_its_cancellation_come_to_one_end_in_any_sequence(
     market: Market,
 ) -> None:
