@@ -116,7 +116,7 @@ def _pull_all(
             ctx.log.warning("platform failed", platform=one.code, reason=problem)
         if not dry_run:
             with fenced():
-                Store(connection, one, ctx.run_id).pulled(problem[:2000] or None)
+                Store(connection, one, ctx.run_id).pulled(problem or None)
             ctx.step("pulled", platform=one.code)
         ctx.count("platforms")
         ctx.progress(len(ended), len(platforms))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cronops.jobs.platform.formats.order import Page
     from cronops.jobs.platform.platforms import Platform
 
+_LONGEST_PROBLEM = 2_000
+
 _ASK = """
 INSERT INTO platform_fetch (platform_id, source, state, run_id)
 VALUES (%(platform)s, %(source)s, 'asked', %(run_id)s)
@@ -142,6 +144,7 @@ class Store:
 
     def lose(self, problem: str) -> list[int]:
         """Mark what was asked, and never answered for all that is known."""
+        problem = _told(problem)
         lost = [row[0] for row in self._rows(_LOSE, problem=problem)]
         for fetch in lost:
             self._rows(_FORGET_LOST_BEFORE, problem=problem, id=fetch)
@@ -189,7 +192,7 @@ class Store:
     def refuse(self, fetch: int, problem: str) -> None:
         """Keep an answer that cannot be read, with the reason."""
         self._connection.execute(_FORGET_REFUSED_BEFORE, {"id": fetch})
-        self._connection.execute(_REFUSE, {"id": fetch, "problem": problem})
+        self._connection.execute(_REFUSE, {"id": fetch, "problem": _told(problem)})
 
     def close(self, fetch: int) -> None:
         """Note that a file was moved away."""
@@ -209,7 +212,8 @@ class Store:
 
     def pulled(self, problem: str | None) -> None:
         """Note how the pull ended."""
-        self._connection.execute(_PULLED, {"platform": self._platform.id, "problem": problem})
+        told = _told(problem) if problem else None
+        self._connection.execute(_PULLED, {"platform": self._platform.id, "problem": told})
 
     def _rows(self, statement: str, **values: Any) -> list[Any]:
         given = {"platform": self._platform.id, "run_id": self._run_id, **values}
@@ -218,6 +222,13 @@ class Store:
     def _id(self, statement: str, **values: Any) -> int:
         (row,) = self._rows(statement, **values)
         return int(row[0])
+
+
+def _told(problem: str) -> str:
+    """A reason as operators see it: a platform may repeat our token in its error."""
+    from cronops.telemetry import redact
+
+    return redact(problem)[:_LONGEST_PROBLEM]
 
 
 def move_cursor(

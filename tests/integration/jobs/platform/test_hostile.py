@@ -11,6 +11,7 @@ from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import as_json_file, as_opentrans, as_xml, orders
 from tests.integration.jobs.platform.conftest import Market
 from tests.partners import HttpsServer, Reply, https_server
+from tests.servers import Request
 
 PAGE = as_json_file(list(orders(2)))
 HTML = b"<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -195,6 +196,25 @@ def test_nothing_of_customers_or_secrets_gets_into_logs_or_errors(market: Market
     seen = told + done.stdout + done.stderr + str(errors)
     for private in (secret, "Anna", "Muster", "example.com", "Ringstraße"):
         assert private not in seen
+
+
+def test_a_platform_that_repeats_our_token_in_its_error_does_not_spread_it(market: Market) -> None:
+    secret = "t0ken-of-tyre24"
+    market.database.env["CRONOPS_CLIENTS__CREDENTIALS"] = json.dumps({"t24": {"token": secret}})
+
+    def repeat(request: Request) -> Reply:
+        return Reply(f"bad token {request.headers['X-AUTH-TOKEN']}".encode(), status=400)
+
+    with https_server(repeat, tls=False) as server:
+        config = {"url": f"{server.url}/orders", "token_header": "X-AUTH-TOKEN"}
+        market.add("tyre24", "rest", {**config, "allow_http": True}, credential="t24")
+        told = market.pull(code=1)
+
+    stored = str(market.database.query("SELECT problem FROM platform"))
+    stored += str(market.database.query("SELECT error FROM run"))
+    stored += str(market.database.query("SELECT title, body FROM alert"))
+    assert "bad token" in told
+    assert secret not in told + stored
 
 
 def test_a_file_that_is_appended_to_while_it_is_read_is_left_for_the_next_run(

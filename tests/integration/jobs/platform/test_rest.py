@@ -238,3 +238,16 @@ def test_platforms_are_asked_at_once_but_no_more_than_are_allowed(market: Market
 
     assert len(market.pulled()) == 2
     assert "--parallel must be from 1 to 16" in market.pull("--parallel=0", code=2)
+
+
+def test_what_changes_after_the_first_answer_is_left_to_the_next_run(market: Market) -> None:
+    later = "2199-01-01T00:00:00Z"
+    asked = scripted(
+        market,
+        page(order(1), cursor="a"),
+        page(order(2, updated_at=later), cursor="b"),
+        config={"ordered": True},
+    )
+
+    assert len(asked) == 2, "a platform that changes faster than we read would never end"
+    assert len(market.pulled()) == 2
