@@ -5,7 +5,7 @@ A platform's page cursors live for one run only: they may expire.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cronops.jobs.platform.adapters.configuration import RestConfiguration
     from cronops.jobs.platform.adapters.table import Caller
     from cronops.jobs.platform.platforms import Platform
+
+_LARGEST_SKEW = timedelta(days=1)
 
 
 class RestAdapter:
@@ -68,9 +70,13 @@ class RestAdapter:
 
     def read(self, fetched: Fetched) -> Page:
         """The page's orders."""
-        if fetched.clock is not None and not self._cutoff_is_theirs:
-            # Fixed by the first answer, and by the clock that dates the orders.
-            self._cutoff, self._cutoff_is_theirs = fetched.clock, True
+        clock = fetched.clock
+        if clock is not None and not self._cutoff_is_theirs:
+            # Fixed by the first answer, and by the clock that dates the orders; but for one that
+            # is out of all reason.
+            if abs(clock - self._cutoff) < _LARGEST_SKEW:
+                self._cutoff = clock
+            self._cutoff_is_theirs = True
         return read_json(fetched.content, self._configuration, fetched.source)
 
     def after(self, place: Place, page: Page) -> Place | None:
