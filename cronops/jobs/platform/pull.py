@@ -132,16 +132,23 @@ def _pull_all(
                 continue
             yield one.code, made.rehearsal() if dry_run else made.steps()
 
+    patience = ctx.settings.supervisor.grace.total_seconds() / 4
     try:
-        for code, error in run_together(begun(), at_once=parallel):
+        for code, error in run_together(
+            begun(), at_once=parallel, is_stopping=lambda: ctx.stopping, patience=patience
+        ):
             pull = pulls.pop(code)
             pull.close()
             note(by_code[code], _told(ctx, code, error, pull))
             remarks += pull.remarks
-    finally:
+    except BaseException:
         for pull in pulls.values():
             pull.close()
-        threads.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        # Told to stop, it does not wait for those that do not answer: the process ends.
+        threads.shutdown(wait=not pulls, cancel_futures=True)
+    remarks += [f"{code}: told to stop: the rest is left for the next run" for code in pulls]
     return ended, remarks
 
 

@@ -10,7 +10,7 @@ from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import as_json, orders
 from tests.integration.jobs.platform.conftest import Market
 from tests.partners import Reply, https_server
-from tests.servers import Request
+from tests.servers import Request, wait_until
 
 
 def test_orders_are_pulled_acknowledged_and_become_sales_orders(
@@ -221,6 +221,23 @@ def test_a_platform_that_is_asked_too_often_is_asked_again_when_it_says(market: 
 
     assert len(asked) == 2
     assert len(market.pulled()) == 1
+
+
+def test_told_to_stop_it_does_not_wait_for_a_platform_that_is_silent(market: Market) -> None:
+    market.database.env |= {
+        "CRONOPS_CLIENTS__READ_TIMEOUT": "60",
+        "CRONOPS_SUPERVISOR__GRACE": "4",
+    }
+    with https_server(lambda _: Reply(stall_before=True), tls=False) as platform:
+        market.add("tyre24", "rest", {"url": f"{platform.url}/orders", "allow_http": True})
+        pull = market.cli.start("platform", "pull-orders")
+        wait_until(lambda: bool(platform.requests))
+        pull.terminate()
+        said = "".join(pull.communicate(timeout=30))
+
+    assert pull.returncode == 0, said
+    assert "tyre24: told to stop: the rest is left for the next run" in said
+    assert market.database.query("SELECT outcome, signal FROM run") == [("succeeded", None)]
 
 
 def test_platforms_are_asked_at_once_but_no_more_than_are_allowed(market: Market) -> None:
