@@ -27,7 +27,8 @@ class OrderServer:
         self.orders = list(some)
         self.unread = list(some)
         self.acknowledged: list[str] = []
-        self.refused_acknowledgements: set[str] = set()
+        self.refused_acknowledgements: dict[str, int] = {}
+        """The status that the acknowledgement of an order is answered with."""
         self.latency = latency
         """Seconds before each answer."""
         self.page_size = 100
@@ -64,8 +65,8 @@ class OrderServer:
         parts = urlsplit(target)
         words = parts.path.strip("/").split("/")
         if method == "POST" and len(words) == 3 and words[2] == "ack":
-            if words[1] in self.refused_acknowledgements:
-                return 503, b"busy"
+            if status := self.refused_acknowledgements.get(words[1]):
+                return status, b"no"
             self.acknowledged.append(words[1])
             return 200, b"{}"
         if method == "GET" and words == ["orders"]:

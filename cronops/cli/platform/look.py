@@ -70,7 +70,7 @@ _FETCH_COLUMNS = (
 def list_(as_json: Json = False) -> None:
     """List the platforms, when each was last pulled, and what is wrong with it."""
     with session("platform list") as at:
-        rows = _rows(at.connection, _LIST, {})
+        rows = rows_of(at.connection, _LIST, {})
     empty = "There is no platform yet; see: cronops platform set --help"
     show_table(rows, _COLUMNS, as_json=as_json, empty=empty)
 
@@ -80,7 +80,7 @@ def show(code: Code, as_json: Json = False) -> None:
     """Show a platform: how it is asked, how far it is read, and how it last went."""
     with session("platform show") as at:
         found = find_platform(at, code)
-        (row,) = _rows(at.connection, _SHOW, {"platform": found.id})
+        (row,) = rows_of(at.connection, _SHOW, {"platform": found.id})
     show_record(row, as_json=as_json)
 
 
@@ -113,12 +113,13 @@ def fetches(
             "since": since,
             "limit": limit,
         }
-        rows = _rows(at.connection, _FETCHES, values)
+        rows = rows_of(at.connection, _FETCHES, values)
     empty = "No answer matches." if platform or state or since else "Nothing was fetched yet."
     show_table(rows, _FETCH_COLUMNS, as_json=as_json, empty=empty)
 
 
-def _rows(connection: Any, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(connection: Any, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows that a statement brings, by their columns' names."""
     from psycopg.rows import dict_row
 
     with connection.cursor(row_factory=dict_row) as cursor:

@@ -1,7 +1,7 @@
 """Asks a web server: tries again where that helps, and takes in only so much for so long."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -139,8 +139,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         limit: int = LIMIT,
         repeatable: bool = False,
+        answers: Collection[int] = (),
     ) -> Answer:
-        """Send JSON or bytes; `repeatable` where the server bears the same request twice."""
+        """Send JSON or bytes; `repeatable` where the server bears the same request twice.
+
+        `answers` are statuses that are no success, and are returned all the same.
+        """
         sent = dict(headers or {})
         if json is not None:
             from json import dumps
@@ -154,6 +158,7 @@ class HttpClient:
             headers=sent,
             content=content or b"",
             repeatable=repeatable,
+            answers=answers,
         )
 
     def download(self, url: str, target: Path, *, limit: int) -> Answer:
@@ -183,13 +188,14 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         content: Content = None,
         repeatable: bool = True,
+        answers: Collection[int] = (),
     ) -> Answer:
         url = self._absolute(url, params)
         sent = {**self._headers, **(headers or {})}
         failures = 0
         while True:
             try:
-                return self._follow(method, url, take, sent, content)
+                return self._follow(method, url, take, sent, content, answers)
             except TransientError as error:
                 failures += 1
                 if not _may_repeat(error, repeatable):
@@ -201,7 +207,13 @@ class HttpClient:
                     raise
 
     def _follow(
-        self, method: str, url: str, take: Take, headers: Mapping[str, str], content: Content
+        self,
+        method: str,
+        url: str,
+        take: Take,
+        headers: Mapping[str, str],
+        content: Content,
+        answers: Collection[int],
     ) -> Answer:
         from cronops.clients.http.trouble import told
 
@@ -216,7 +228,8 @@ class HttpClient:
             ):
                 location = response.headers.get("location")
                 if response.status_code not in REDIRECTS or location is None:
-                    raise_for_status(response, shown(url), self._secrets())
+                    if response.status_code not in answers:
+                        raise_for_status(response, shown(url), self._secrets())
                     body = take(response, deadline)
                     return Answer(response.status_code, response.headers, body, url)
                 method, content = method_after(response.status_code, method, content, shown(url))

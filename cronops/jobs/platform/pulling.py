@@ -10,11 +10,12 @@ network is waited for in threads; the database is spoken to by the run's own thr
 pull is a generator that hands out what it waits for, and is resumed once that is done.
 """
 
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cronops.errors import BadInput, CronopsError
+from cronops.jobs.platform.acknowledging import Acknowledging
 from cronops.jobs.platform.adapters.protocol import Fetched
 from cronops.jobs.platform.asked_once import AskedOnce, keep_all_the_same
 from cronops.jobs.platform.formats.order import Page
@@ -32,7 +33,6 @@ T = TypeVar("T")
 Waiting = Generator[Future[Any], None, T]
 """Hands out what it waits for; resumed when that is done."""
 
-_ACKNOWLEDGED_AT_ONCE = 1_000
 _NOTHING = Page(())
 
 
@@ -56,19 +56,27 @@ class Pull:
         self._fenced = Fenced(connection, ctx)
         self._once = AskedOnce(self._store, self._fenced)
         self._ahead: Future[Any] | None = None
-        self._thanking: ThreadPoolExecutor | None = None
-        self._refuses_thanks = False
-        self.problems: list[str] = []
+        self._thanks = Acknowledging(ctx, platform.code, adapter, self._store, self._fenced)
+        self._problems: list[str] = []
+        self._remarks: list[str] = []
+
+    @property
+    def problems(self) -> list[str]:
         """What a person must look at; the pull went on all the same."""
-        self.remarks: list[str] = []
+        return [*self._problems, *self._thanks.problems]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is worth knowing, and no problem."""
+        return [*self._remarks, *self._thanks.remarks()]
 
     def steps(self) -> Waiting[None]:
         """All of it. Raises what ended it early; what was committed until then is stored."""
         if self._adapter.marks_as_read:
-            self.problems += self._once.find_what_was_lost()
+            self._problems += self._once.find_what_was_lost()
         self._read_what_was_kept()
         place = yield from self._wait(self._adapter.open, self._platform.cursor)
-        yield from self._acknowledge()
+        yield from self._thanks.steps()
         self._close_what_was_moved()
         while place is not None and not self._ctx.stopping:
             fetched = yield from self._fetched(place)
@@ -79,14 +87,14 @@ class Pull:
             page = self._read(fetch, fetched)
             if page is None:
                 if not self._adapter.files_away:
-                    raise BadInput(self.problems.pop())
+                    raise BadInput(self._problems.pop())
                 place = self._adapter.after(place, _NOTHING)
                 continue
             following, endless = self._following(place, page)
             if following is not None and self._adapter.reads_ahead:
                 self._ahead = self._threads.submit(self._adapter.fetch, following)
             self._take(fetch, page)
-            yield from self._acknowledge()
+            yield from self._thanks.steps()
             if self._adapter.files_away:
                 yield from self._file_away(fetch, fetched.source, rejected=False)
             if endless is not None:
@@ -97,7 +105,7 @@ class Pull:
     def rehearsal(self) -> Waiting[None]:
         """Fetch and read, store nothing, and leave everything where it is."""
         if self._adapter.marks_as_read:
-            self.remarks.append(
+            self._remarks.append(
                 f"{self._platform.code} was not asked: what is fetched there is marked as read, "
                 "and would be lost"
             )
@@ -110,15 +118,14 @@ class Pull:
                 page = self._adapter.read(fetched)
                 self._ctx.count("fetches")
                 self._ctx.count("orders", len(page.orders))
-                self.problems += page.problems
+                self._problems += page.problems
             place = self._adapter.after(place, page)
 
     def close(self) -> None:
         """Disconnect; never raises."""
         if self._ahead is not None and not self._ahead.cancel():
             self._ahead.exception()  # its connection is not closed under it
-        if self._thanking is not None:
-            self._thanking.shutdown(cancel_futures=True)
+        self._thanks.close()
         self._adapter.close()
 
     def _read_what_was_kept(self) -> None:
@@ -185,7 +192,7 @@ class Pull:
             with self._fenced():
                 self._store.refuse(fetch, str(error))
             self._ctx.count("refused")
-            self.problems.append(
+            self._problems.append(
                 f"{error}; kept as fetch {fetch}, to be read again once that is mended: "
                 f"cronops platform replay {fetch}"
             )
@@ -201,7 +208,7 @@ class Pull:
         """Store orders, messages and cursor, all or nothing."""
         cursor = self._adapter.cursor_after(page) if moves_cursor else None
         for problem in page.problems:
-            self.problems.append(f"{problem}; see fetch {fetch}")
+            self._problems.append(f"{problem}; see fetch {fetch}")
         if not page.whole and not self._adapter.files_away:
             with self._fenced():
                 self._store.forget(fetch)
@@ -230,39 +237,6 @@ class Pull:
             "taken", platform=self._platform.code, fetch=fetch, new=taken.new, known=taken.known
         )
 
-    def _acknowledge(self) -> Waiting[None]:
-        """Acknowledge every order that is stored, and not known to be; several at a time."""
-        at_once = self._adapter.acknowledges_at_once
-        while at_once and not self._refuses_thanks and not self._ctx.stopping:
-            waiting = self._store.unacknowledged(_ACKNOWLEDGED_AT_ONCE)
-            if not waiting:
-                return
-            if self._thanking is None:
-                self._thanking = ThreadPoolExecutor(at_once, "acknowledge")
-            told = [
-                (order, self._thanking.submit(self._adapter.acknowledge, external_id))
-                for order, external_id in waiting
-            ]
-            for _, future in told:
-                yield future
-            done = [order for order, future in told if future.exception() is None]
-            self._ctx.step("acknowledged", platform=self._platform.code, orders=len(done))
-            with self._fenced():
-                self._store.acknowledged(done)
-            self._ctx.count("acknowledged", len(done))
-            self._ctx.step("noted", platform=self._platform.code, orders=len(done))
-            self._tell_of_refusals([error for _, future in told if (error := future.exception())])
-
-    def _tell_of_refusals(self, errors: Sequence[BaseException]) -> None:
-        """The orders are ours all the same, so the pull goes on; the next run tells them again."""
-        for error in errors:
-            if not isinstance(error, CronopsError):
-                raise error
-        if errors:
-            self._refuses_thanks = True
-            noun = "1 order is" if len(errors) == 1 else f"{len(errors)} orders are"
-            self.problems.append(f"{noun} stored, but not acknowledged: {errors[0]}")
-
     def _close_what_was_moved(self) -> None:
         """Files that a run moved, and died before it noted that."""
         if not self._adapter.files_away:
@@ -286,7 +260,7 @@ class Pull:
             with self._fenced():
                 self._store.move_cursor(cursor)
         code = self._platform.code
-        self.remarks += [
+        self._remarks += [
             f"{code}: left for the next run: {left}" for left in self._adapter.waiting()
         ]
 

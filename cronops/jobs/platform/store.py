@@ -84,8 +84,21 @@ _MOVE_CURSOR = "UPDATE platform SET cursor = %(cursor)s WHERE id = %(platform)s"
 _UNACKNOWLEDGED = """
 SELECT id, external_id FROM platform_order
 WHERE platform_id = %(platform)s AND acknowledge AND acknowledged_at IS NULL
-    AND received_at > clock_timestamp() - interval '7 days'
+    AND given_up_at IS NULL AND id <> ALL(%(but_not)s)
 ORDER BY id LIMIT %(limit)s
+"""
+_REFUSED = """
+UPDATE platform_order SET refusals = refusals + 1, refusal = given.reason,
+    given_up_at = CASE WHEN refusals + 1 >= %(tries)s THEN clock_timestamp() END
+FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS given (id, reason)
+WHERE platform_order.id = given.id
+RETURNING platform_order.id, given_up_at IS NOT NULL
+"""
+_GIVE_UP_LATE = """
+UPDATE platform_order SET given_up_at = clock_timestamp()
+WHERE platform_id = %(platform)s AND acknowledge AND acknowledged_at IS NULL
+    AND given_up_at IS NULL AND acknowledge_since < clock_timestamp() - interval '7 days'
+RETURNING id
 """
 _ACKNOWLEDGED = """
 UPDATE platform_order SET acknowledged_at = clock_timestamp() WHERE id = ANY(%(ids)s)
@@ -202,13 +215,24 @@ class Store:
         """Note how far everything is read."""
         move_cursor(self._connection, self._platform.id, cursor)
 
-    def unacknowledged(self, limit: int) -> list[tuple[int, str]]:
+    def unacknowledged(self, limit: int, *, but_not: Sequence[int]) -> list[tuple[int, str]]:
         """Orders that are stored, but not known to be acknowledged: our id, and the platform's."""
-        return [(row[0], row[1]) for row in self._rows(_UNACKNOWLEDGED, limit=limit)]
+        rows = self._rows(_UNACKNOWLEDGED, limit=limit, but_not=list(but_not))
+        return [(row[0], row[1]) for row in rows]
 
     def acknowledged(self, ids: Sequence[int]) -> None:
         """Note what the platform knows we have."""
         self._connection.execute(_ACKNOWLEDGED, {"ids": list(ids)})
+
+    def refused(self, reasons: Mapping[int, str], tries: int) -> list[int]:
+        """Note whose acknowledgement was refused; those of them that are given up by that."""
+        told = [_told(reason) for reason in reasons.values()]
+        rows = self._rows(_REFUSED, ids=list(reasons), reasons=told, tries=tries)
+        return [order for order, is_given_up in rows if is_given_up]
+
+    def give_up_late(self) -> int:
+        """Give up what could not be acknowledged for a week; how many."""
+        return len(self._rows(_GIVE_UP_LATE))
 
     def pulled(self, problem: str | None) -> None:
         """Note how the pull ended."""

@@ -60,6 +60,10 @@ STATEMENTS: tuple[str, ...] = (
         state text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'applied', 'superseded')),
         acknowledge boolean NOT NULL DEFAULT false,
         acknowledged_at timestamptz,
+        acknowledge_since timestamptz NOT NULL DEFAULT now(),
+        refusals integer NOT NULL DEFAULT 0,
+        refusal text,
+        given_up_at timestamptz,
         received_at timestamptz NOT NULL DEFAULT now()
     )
     """,

@@ -56,6 +56,10 @@ class Acknowledgement(BaseModel):
     """JSON to send; ``{id}`` in its texts is the order's id."""
     parallel: int = Field(8, ge=1, le=32)
     """So many at a time."""
+    already: list[Annotated[int, Field(ge=400, le=499)]] = [409, 410]
+    """Statuses which say that it is acknowledged already, or needs to be no more."""
+    attempts: int = Field(3, ge=1, le=100)
+    """Refusals of one order, such as 404, after which it is given up; no server that is down."""
 
 
 class RestConfiguration(OverHttp):

@@ -29,6 +29,7 @@ class FilesAdapter:
 
     marks_as_read = False
     acknowledges_at_once = 0
+    acknowledgements_tried = 0
     files_away = True
     reads_ahead = False
 
@@ -96,7 +97,7 @@ class FilesAdapter:
         """What was read is not there any more."""
         return None
 
-    def acknowledge(self, external_id: str) -> None:
+    def acknowledge(self, external_id: str) -> str | None:
         """Moving the file away is all there is."""
 
     def file_away(self, source: str, *, rejected: bool) -> None:

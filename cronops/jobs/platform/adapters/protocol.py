@@ -46,6 +46,8 @@ class Adapter(Protocol):
     """Whether an answer is given once only: what is lost on the way is lost."""
     acknowledges_at_once: int
     """How many orders are acknowledged at a time, once they are stored; 0: none ever is."""
+    acknowledgements_tried: int
+    """How often an order may be refused before it is given up."""
     files_away: bool
     """Whether what was read is moved out of the way, once it is stored."""
     reads_ahead: bool
@@ -69,8 +71,12 @@ class Adapter(Protocol):
         None leaves the cursor where it is.
         """
 
-    def acknowledge(self, external_id: str) -> None:
-        """Tell the platform that we have an order; once more does no harm."""
+    def acknowledge(self, external_id: str) -> str | None:
+        """Tell the platform that we have an order; once more does no harm.
+
+        What it says where it knew that already, or does not care any more. Raises `BadInput` or
+        `PermanentError` where it refuses this order.
+        """
 
     def file_away(self, source: str, *, rejected: bool) -> None:
         """Move a file to where those go that are done with, or those that cannot be read."""

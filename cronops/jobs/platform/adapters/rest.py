@@ -39,6 +39,7 @@ class RestAdapter:
         self.where = configuration.url
         told = configuration.acknowledge
         self.acknowledges_at_once = told.parallel if told is not None else 0
+        self.acknowledgements_tried = told.attempts if told is not None else 0
         self._cutoff = datetime.now(UTC)
         self._cutoff_is_theirs = False
         self._began: Cursor = {}
@@ -117,18 +118,20 @@ class RestAdapter:
         began = moment_of(self._began.get("since"))
         return {"since": max(reached, began or reached).isoformat()}
 
-    def acknowledge(self, external_id: str) -> None:
+    def acknowledge(self, external_id: str) -> str | None:
         """Tell the platform that we have the order."""
         told = self._configuration.acknowledge
         if told is None:
-            return
-        self._clients.mine().post(
+            return None
+        answer = self._clients.mine().post(
             told.url.replace("{id}", quote(external_id, safe="")),
             json=None if told.body is None else _filled(told.body, external_id),
             headers=self._clients.headers or None,
             limit=self._configuration.max_bytes,
             repeatable=True,
+            answers=told.already,
         )
+        return None if answer.status not in told.already else f"it answered {answer.status}"
 
     def file_away(self, source: str, *, rejected: bool) -> None:
         """There are no files."""

@@ -23,6 +23,7 @@ class XmlFeedAdapter:
 
     marks_as_read = True
     acknowledges_at_once = 0
+    acknowledgements_tried = 0
     files_away = False
     reads_ahead = False
 
@@ -74,7 +75,7 @@ class XmlFeedAdapter:
         """The platform keeps it."""
         return None
 
-    def acknowledge(self, external_id: str) -> None:
+    def acknowledge(self, external_id: str) -> str | None:
         """Fetching was acknowledging."""
 
     def file_away(self, source: str, *, rejected: bool) -> None:

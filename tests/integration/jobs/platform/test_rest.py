@@ -166,12 +166,12 @@ def test_an_acknowledgement_that_is_refused_is_made_in_the_next_run(
     market: Market, server: OrderServer
 ) -> None:
     market.add_rest("tyre24", server)
-    server.refused_acknowledgements = {"ORD-000003"}
+    server.refused_acknowledgements = {"ORD-000003": 503}
 
     told = market.pull(code=1)
     assert "1 order is stored, but not acknowledged" in told
     assert [row[0] for row in market.pulled() if not row[2]] == ["ORD-000003"]
-    server.refused_acknowledgements = set()
+    server.refused_acknowledgements = {}
     market.pull()
 
     assert sorted(server.acknowledged) == [f"ORD-{n:06d}" for n in range(1, 6)]
