@@ -1,11 +1,19 @@
 """What a platform's configuration may say, checked when it is set and again when it is used."""
 
+import json
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic import ConfigDict as Config
 
 from cronops.durations import parse_duration
@@ -44,6 +52,12 @@ class OverHttp(Reading):
     allow_http: bool = False
     """Also takes http://, which everybody on the way can read: for trying things out."""
 
+    @model_validator(mode="after")
+    def _is_private(self) -> Self:
+        if not self.allow_http and self.url.lower().startswith("http:"):
+            raise ValueError("url: http:// can be read on the way; write https://, or allow_http")
+        return self
+
 
 class Acknowledgement(BaseModel):
     """How a platform is told that we have an order: a POST for each."""
@@ -60,6 +74,12 @@ class Acknowledgement(BaseModel):
     """Statuses which say that it is acknowledged already, or needs to be no more."""
     attempts: int = Field(3, ge=1, le=100)
     """Refusals of one order, such as 404, after which it is given up; no server that is down."""
+
+    @model_validator(mode="after")
+    def _names_the_order(self) -> Self:
+        if "{id}" not in self.url and "{id}" not in json.dumps(self.body):
+            raise ValueError("{id} has to be in its url or its body: which order is it for?")
+        return self
 
 
 class RestConfiguration(OverHttp):

@@ -99,6 +99,9 @@ def test_a_platform_comes_from_a_file(operator: Operator, tmp_path: Path) -> Non
         (["x", "--preset=directory", "--location=/etc"], 64, "location: "),
         (["x", "--preset=directory", "--option=paterns=1"], 78, "did you mean 'pattern'?"),
         (["x", "--preset=directory", "--option=pattern"], 64, "write it as key=value"),
+        (["x", "--preset=easy4d", "--option=time_zone=Europe/Berln"], 78, "must be a time zone"),
+        (["x", "--preset=tyre24", "--option=acknowledge.url=https://h/ack"], 78, "{id}"),
+        (["x", "--adapter=rest", "--url=http://h/"], 78, "allow_http"),
         (["x", "--from=/nowhere.json"], 65, "cannot be read"),
     ],
 )
