@@ -14,6 +14,7 @@ Kind = Literal["order", "cancellation"]
 FINAL = 2**62
 """The revision of a cancellation that names none: no order's revision goes beyond it."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 10**11
 
 
@@ -67,7 +68,7 @@ def revision_of(updated_at: datetime | None) -> int:
 def moment_of(value: Any, zone: str = "UTC") -> datetime | None:
     """A time in UTC from ISO 8601 or seconds (or milliseconds) since 1970; None for neither.
 
-    A time without a zone is in `zone`.
+    A time without a zone is in `zone`. One before 1970 is what a program says that knows none.
     """
     if isinstance(value, bool) or value is None:
         return None
@@ -80,6 +81,7 @@ def moment_of(value: Any, zone: str = "UTC") -> datetime | None:
         found = datetime.fromisoformat(text)
         if found.tzinfo is None:
             found = found.replace(tzinfo=ZoneInfo(zone))
-        return found.astimezone(UTC)
+        found = found.astimezone(UTC)
+        return found if found >= _EPOCH else None
     except (ValueError, OverflowError, OSError):
         return None

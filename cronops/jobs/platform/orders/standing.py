@@ -34,10 +34,10 @@ class Standing:
     def heard(self, kind: Kind, revision: int, source: int, pieces: int | None) -> "Standing":
         """The standing after a payload more; the same where it came too late."""
         if kind == "order":
-            if (revision, source) <= (self.order_revision or 0, self.order_source or 0):
+            if _is_late((revision, source), (self.order_revision, self.order_source)):
                 return self
             return replace(self, order_source=source, order_revision=revision)
-        if (revision, source) <= (self.cancelled_revision or 0, self.cancelled_source or 0):
+        if _is_late((revision, source), (self.cancelled_revision, self.cancelled_source)):
             return self
         return replace(
             self, cancelled_source=source, cancelled_revision=revision, cancelled_pieces=pieces
@@ -63,3 +63,9 @@ class Standing:
         if (doubts or note) and self.accepted_source != self.newest_source:
             return "needs_review"
         return "ready"
+
+
+def _is_late(came: tuple[int, int], holds: tuple[int | None, int | None]) -> bool:
+    """Whether what holds is as new, each by revision and source."""
+    revision, source = holds
+    return revision is not None and source is not None and came <= (revision, source)

@@ -13,7 +13,7 @@ Payload = tuple[Kind, int, int, int | None]
 PAYLOADS = st.lists(
     st.tuples(
         st.sampled_from(["order", "cancellation"]),
-        st.sampled_from([0, 1, 2, FINAL]),
+        st.sampled_from([-1, 0, 1, 2, FINAL]),
         st.integers(1, 50),
         st.sampled_from([None, 1, 4]),
     ),
@@ -47,3 +47,8 @@ def test_an_acceptance_holds_until_something_newer_comes() -> None:
     assert standing.status(["a doubt"], None) == "ready"
     later = standing.heard("order", 0, 8, None)
     assert later.status(["a doubt"], None) == "needs_review"
+
+
+def test_the_first_to_come_holds_whatever_its_revision() -> None:
+    assert Standing().heard("order", -5, 1, None).order_source == 1
+    assert Standing().heard("cancellation", -5, 1, None).cancelled_source == 1
