@@ -163,7 +163,7 @@ class Pull:
         if state == "refused":
             try:
                 page = self._adapter.read(fetched)  # what could not be read may be mended
-            except BadInput:
+            except Exception:
                 rejected = True
             else:
                 self._take(fetch, page)
@@ -188,12 +188,13 @@ class Pull:
         """The orders of what was kept; None where it cannot be read, which is told and kept."""
         try:
             return self._adapter.read(fetched)
-        except BadInput as error:
+        except Exception as error:
+            told = _why_unreadable(error, fetched.source)
             with self._fenced():
-                self._store.refuse(fetch, str(error))
+                self._store.refuse(fetch, told)
             self._ctx.count("refused")
             self._problems.append(
-                f"{error}; kept as fetch {fetch}, to be read again once that is mended: "
+                f"{told}; kept as fetch {fetch}, to be read again once that is mended: "
                 f"cronops platform replay {fetch}"
             )
             return None
@@ -268,3 +269,11 @@ class Pull:
         future = self._threads.submit(call, *arguments)
         yield future
         return future.result()
+
+
+def _why_unreadable(error: Exception, source: str) -> str:
+    if isinstance(error, BadInput):
+        return str(error)
+    # Whatever the mistake is, the answer is kept, and must not end this pull and each after it.
+    # The error's text may quote what the platform sent, customers and all.
+    return f"{source}: its reading failed with {type(error).__name__}, a mistake of the adapter"

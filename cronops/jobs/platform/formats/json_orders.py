@@ -1,7 +1,7 @@
 """Orders in JSON, of whatever names."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cronops.errors import BadInput
@@ -35,7 +35,7 @@ def _parsed(content: bytes, source: str) -> Any:
             f"{source}: HTML or XML came where JSON was expected: a login or error page, perhaps"
         )
     try:
-        return json.loads(text, parse_float=Decimal, parse_int=_integer, parse_constant=_refuse)
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise BadInput(f"{source}: not UTF-8 at byte {error.start:,}") from None
     except json.JSONDecodeError as error:
@@ -45,6 +45,13 @@ def _parsed(content: bytes, source: str) -> Any:
         ) from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{source}: not JSON: {error}") from None
+
+
+def _decimal(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text  # an exponent beyond all counting
 
 
 def _integer(text: str) -> int | str:

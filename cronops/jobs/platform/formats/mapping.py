@@ -5,9 +5,10 @@ one mapping serves both. A path leads into objects by dots: ``customer.address``
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cronops.jobs.platform.formats.order import (
     FINAL,
@@ -18,6 +19,7 @@ from cronops.jobs.platform.formats.order import (
 )
 
 _LONGEST_ID = 200
+_DEEPEST = 50
 
 
 class Names(BaseModel):
@@ -73,6 +75,14 @@ class XmlNames(OrderNames):
     line: LineNames = Field(default_factory=lambda: LineNames(components="components.component"))
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("must be a time zone, such as Europe/Berlin") from None
+    return name
+
+
 class Reading(Names):
     """What else it takes to read a platform's records."""
 
@@ -81,7 +91,7 @@ class Reading(Names):
     """Words in `status` that mean a cancellation, in any case."""
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$")
     """Where an order names none."""
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     """Of times without a zone."""
 
 
@@ -166,12 +176,20 @@ def _party(record: Mapping[str, Any], names: str | dict[str, str] | None) -> dic
     return storable(found) if isinstance(found, Mapping) else {}
 
 
-def storable(value: Any) -> Any:
-    """`value` of what jsonb takes: no NUL, and numbers as text, to their last digit."""
+def storable(value: Any, depth: int = 0) -> Any:
+    """`value` of what jsonb takes: no NUL, and numbers as text, to their last digit.
+
+    Raises `ValueError` for what is nested deeper than anything an address is made of.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("has an address that is nested too deep")
     if isinstance(value, Mapping):
-        return {str(key).replace("\x00", "\ufffd"): storable(item) for key, item in value.items()}
+        return {
+            str(key).replace("\x00", "\ufffd"): storable(item, depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [storable(item) for item in value]
+        return [storable(item, depth + 1) for item in value]
     return value if value is None or isinstance(value, bool) else scalar(value)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +216,33 @@ def test_a_platform_that_repeats_our_token_in_its_error_does_not_spread_it(marke
     stored += str(market.database.query("SELECT title, body FROM alert"))
     assert "bad token" in told
     assert secret not in told + stored
+
+
+BROKEN_READER = """
+from cronops.jobs.platform.formats import mapping
+
+def fails(*_):
+    raise KeyError("Anna Muster")
+
+mapping.read_records = fails
+"""
+
+
+def test_a_mistake_in_reading_is_told_kept_and_does_not_end_each_run_after_it(
+    market: Market, server: OrderServer, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BROKEN_READER)
+    market.add("easy4d", "xml-feed", {"url": f"{server.url}/feed", "allow_http": True})
+    whole = market.database.env.copy()
+    market.database.env["PYTHONPATH"] = str(tmp_path)
+    told = market.pull(code=1)
+    market.database.env["PYTHONPATH"] = whole.get("PYTHONPATH", "")
+    market.pull()
+
+    assert "its reading failed with KeyError, a mistake of the adapter; kept as fetch" in told
+    assert "Anna" not in told
+    assert [state for _, state in market.fetches()] == ["refused"]
+    assert "5 of them new" in market.cli("platform", "replay", "1").stdout
 
 
 def test_a_file_that_is_appended_to_while_it_is_read_is_left_for_the_next_run(

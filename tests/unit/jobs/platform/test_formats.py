@@ -73,6 +73,34 @@ def test_a_number_keeps_its_last_digit() -> None:
     assert order.payload["total"] == "0.1000000000000000055"
 
 
+def test_an_order_with_a_number_beyond_all_counting_does_not_hide_its_neighbour() -> None:
+    content = b'{"orders": [{"id": "a", "total": 1e99999999999999999999}, {"id": "b"}]}'
+
+    page = read_json(content, Reading(), "page")
+
+    assert [one.external_id for one in page.orders] == ["a", "b"]
+    assert page.orders[0].payload["total"] == "1e99999999999999999999"
+
+
+def test_an_order_nested_too_deep_does_not_hide_its_neighbour() -> None:
+    deep = b'{"a":' * 400 + b"1" + b"}" * 400
+    content = b'{"orders": [{"id": "a", "customer": %b}, {"id": "b"}]}' % deep
+
+    page = read_json(content, Reading(), "page")
+
+    assert [one.external_id for one in page.orders] == ["b"]
+    assert page.problems == ["order 1 of 2 has an address that is nested too deep"]
+
+
+def test_a_time_that_programs_write_for_none_is_none() -> None:
+    record = {"id": "a", "updated_at": "0001-01-01T00:00:00Z", "created_at": "1899-12-30"}
+
+    (order,) = read_json(json.dumps([record]).encode(), Reading(), "page").orders
+
+    assert (order.revision, order.updated_at) == (0, None)
+    assert order.payload["ordered_at"] is None
+
+
 def test_names_are_the_platforms_own() -> None:
     reading = Reading(
         fields=OrderNames(
