@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cronops.errors import BadInput, CronopsError
+from cronops.errors import BadInput, CronopsError, Interrupted, TransientError
 from cronops.jobs.platform.acknowledging import Acknowledging
 from cronops.jobs.platform.adapters.protocol import Fetched
 from cronops.jobs.platform.asked_once import AskedOnce, keep_all_the_same
@@ -147,8 +147,15 @@ class Pull:
             fetched: Fetched | None = waited.result()
         except CronopsError as error:
             self._once.tell(error)
-            raise
+            if not self._is_of_one_file(error):
+                raise
+            self._problems.append(str(error))
+            return None
         return fetched
+
+    def _is_of_one_file(self, error: CronopsError) -> bool:
+        """Whether the other files may be read, and moved, all the same."""
+        return self._adapter.files_away and not isinstance(error, TransientError | Interrupted)
 
     def _was_known(self, fetched: Fetched) -> Waiting[bool]:
         """Whether this file was read before; then it is moved away, or read once more."""
@@ -249,7 +256,13 @@ class Pull:
                     self._store.close(fetch)
 
     def _file_away(self, fetch: int, source: str, *, rejected: bool) -> Waiting[None]:
-        yield from self._wait(lambda: self._adapter.file_away(source, rejected=rejected))
+        try:
+            yield from self._wait(lambda: self._adapter.file_away(source, rejected=rejected))
+        except CronopsError as error:
+            if not self._is_of_one_file(error):
+                raise
+            self._problems.append(f"{source} is read, and cannot be moved: {error}")
+            return
         self._ctx.step("moved", platform=self._platform.code, file=source)
         with self._fenced():
             self._store.close(fetch)

@@ -101,9 +101,11 @@ class FilesAdapter:
         """Moving the file away is all there is."""
 
     def file_away(self, source: str, *, rejected: bool) -> None:
-        """Move the file beside the others that are done with."""
+        """Move the file beside the others that are done with; one that is another by now stays."""
         assert self._transfer is not None  # noqa: S101 - opened
         told = self._configuration
+        if not self._is_as_listed(source):
+            return
         self._transfer.move(source, told.rejected if rejected else told.backup)
 
     def sources(self) -> Sequence[str]:

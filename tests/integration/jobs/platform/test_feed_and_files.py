@@ -135,6 +135,31 @@ def test_a_directory_outside_the_root_is_refused(market: Market, tmp_path: Path)
     assert "1 of 1 platforms failed: check24: " in market.pull(code=1)
 
 
+def test_a_file_that_cannot_be_taken_does_not_hold_up_those_after_it(market: Market) -> None:
+    large, small = as_json_file(list(orders(9))), as_json_file(list(orders(1)))
+    files(market, "zeroseven", {"a.json": large, "b.json": small}, format="json", max_bytes="2000")
+
+    told = market.pull(code=1)
+
+    assert "a.json is larger than 2,000 bytes" in told
+    assert [one for one, _, _ in market.pulled()] == ["ORD-000001"]
+
+
+def test_files_that_cannot_be_moved_are_read_all_the_same_and_once(market: Market) -> None:
+    contents = {f"{one.id}.xml": as_opentrans(one) for one in orders(2)}
+    inbound = files(market, "check24", contents, pattern="*.xml")
+    (inbound / "backup").write_text("somebody made this a file")
+
+    told = market.pull(code=1)
+    market.pull(code=1)
+
+    assert "ORD-000001.xml is read, and cannot be moved: " in told
+    assert market.messages() == 2
+    (inbound / "backup").unlink()
+    market.pull()
+    assert sorted(file.name for file in (inbound / "backup").iterdir()) == sorted(contents)
+
+
 def files(market: Market, code: str, contents: dict[str, bytes], **more: str) -> Path:
     """A platform whose files lie in ``inbound``; where that is."""
     inbound = market.root / "inbound"

@@ -67,3 +67,17 @@ def test_the_others_are_fetched_whole_and_moved(adapter: FilesAdapter, inbound: 
     assert [order.external_id for order in adapter.read(fetched).orders] == ["ORD-000001"]
     adapter.file_away("b.xml", rejected=False)
     assert (inbound / "backup" / "b.xml").read_bytes() == WHOLE
+
+
+def test_a_file_that_was_replaced_after_it_was_read_is_not_moved_unread(
+    adapter: FilesAdapter, inbound: Path
+) -> None:
+    adapter.open({})
+    adapter.fetch(Place(2, "b.xml"))
+    newer = as_opentrans(next(orders(1, first=2)))
+    (inbound / "b.xml").write_bytes(newer)
+
+    adapter.file_away("b.xml", rejected=False)
+
+    assert (inbound / "b.xml").read_bytes() == newer
+    assert list(adapter.waiting()) == ["b.xml changed, or went, while it was read"]
