@@ -5,14 +5,25 @@ name and address. What fits, but cannot be right, becomes a reason to look at it
 """
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from cronops.errors import PermanentError
 
 _CENT = Decimal("0.01")
 _LONGEST_TITLE = 500
+_MOST_PIECES = 100_000_000
+_MOST_MONEY = Decimal(10) ** 9
+_MOST_DECIMALS = 9
 _TOLERANCE_PER_LINE = Decimal("0.01")
 """Each line may have been rounded at the platform by itself."""
 
@@ -27,7 +38,7 @@ def _whole(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        number = Decimal(value)
+        number = _number(value)
     except InvalidOperation:
         raise ValueError("must be a whole number") from None
     if not number.is_finite() or abs(number) > 1_000_000 or number != number.to_integral_value():
@@ -39,12 +50,22 @@ def _money(value: Any) -> Any:
     if value is None or value == "":
         return None
     try:
-        amount = Decimal(value)
+        amount = _number(value)
     except (InvalidOperation, TypeError, ValueError):
         raise ValueError("must be an amount, as in 59.90") from None
-    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 9:
+    if not amount.is_finite() or abs(amount) >= _MOST_MONEY:
         raise ValueError("must be an amount below 1,000,000,000")
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_MOST_DECIMALS:
+        return amount.quantize(Decimal(10) ** -_MOST_DECIMALS, ROUND_HALF_UP)
     return amount
+
+
+def _number(value: Any) -> Decimal:
+    """As people write one: Python would take ``1_000`` as well, and digits of any script."""
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        raise InvalidOperation
+    return Decimal(value)
 
 
 def _short(value: Any) -> Any:
@@ -61,7 +82,7 @@ class OrderLine(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    position: int
+    position: int = Field(ge=1, le=1_000_000)
     part_of: int | None = None
     article_number: Name = None
     ean: Name = None
@@ -72,6 +93,12 @@ class OrderLine(BaseModel):
     quantity_of_set: Quantity = 1
     unit_price: Money = None
     total: Money = None
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if abs(self.pieces) > _MOST_PIECES:
+            raise ValueError(f"more than {_MOST_PIECES:,} pieces")
+        return self
 
     @property
     def pieces(self) -> int:
@@ -102,6 +129,14 @@ class Order(BaseModel):
     delivery: dict[str, Any] = {}
     lines: list[OrderLine]
     lines_announced: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if len({line.position for line in self.lines}) < len(self.lines):
+            raise ValueError("two lines have one position")
+        if sum(abs(line.amount or Decimal(0)) for line in self.own_lines) >= _MOST_MONEY:
+            raise ValueError(f"its lines make {_MOST_MONEY:,} or more")
+        return self
 
     @property
     def own_lines(self) -> list[OrderLine]:
@@ -178,4 +213,4 @@ def cancelled_pieces(payload: Any) -> int | None:
             total += max(0, int(_whole(line.get("quantity"))))
         except (ValueError, TypeError):
             return None
-    return total or None
+    return min(total, _MOST_PIECES) or None

@@ -239,7 +239,12 @@ def test_a_message_that_comes_twice_changes_nothing(heard: Heard) -> None:
         (payload({"quantity": "1e99"}), "lines.0.quantity"),
         (payload({"unit_price": "NaN"}), "lines.0.unit_price"),
         (payload({"unit_price": "12,50"}), "lines.0.unit_price: Value error, must be an amount"),
+        (payload({"unit_price": "1_000"}), "lines.0.unit_price: Value error, must be an amount"),
         (payload(total="1e12"), "total: Value error, must be an amount below"),
+        (payload({"quantity": "1000000", "unit_price": "999999"}), "its lines make 1,000,000,000"),
+        (payload({"quantity": "999", "quantity_of_set": "999999"}), "more than 100,000,000 pieces"),
+        (payload({}, {}), "two lines have one position"),
+        (payload({"position": 2**40}), "lines.0.position"),
         (payload(currency="euro"), "currency"),
         (payload({"article_number": "x" * 201}), "lines.0.article_number"),
         ({"currency": "EUR"}, "lines: Field required"),
@@ -256,6 +261,20 @@ def test_what_does_not_fit_goes_to_crash_by_field_and_without_its_value(
     assert field in error
     assert "12,50" not in error
     assert heard.standing() == {}
+
+
+def test_amounts_of_many_digits_are_kept_to_those_a_column_has(heard: Heard) -> None:
+    heard("tiny", payload({"unit_price": "1E-999999"}))
+    heard("third", payload({"unit_price": f"0.{'3' * 3000}"}))
+    heard("many", payload(*({"position": n, "quantity": "9"} for n in range(1, 1001))))
+    heard("many", {"lines": [{"quantity": "1000000"}] * 3000}, "cancellation", FINAL)
+    heard.market.work()
+
+    assert {key: status for key, (status, _, _) in heard.standing().items()} == {
+        "tiny": "ready",
+        "third": "ready",
+        "many": "cancelled",
+    }
 
 
 def test_what_is_not_there_any_more_goes_to_crash_and_says_why(heard: Heard) -> None:
