@@ -37,6 +37,8 @@ platform = Table(
     Column("problem", Text),
     Column("created_at", TIME, nullable=False, server_default=NOW),
     Column("updated_at", TIME, nullable=False, server_default=NOW),
+    CheckConstraint("jsonb_typeof(config) = 'object'", name="platform_config_check"),
+    CheckConstraint("jsonb_typeof(cursor) = 'object'", name="platform_cursor_check"),
     CheckConstraint("code ~ '^[a-z0-9][a-z0-9-]{0,39}$'", name="platform_code_check"),
     Index("platform_code", "code", unique=True),
     CheckConstraint(
@@ -61,6 +63,7 @@ platform_fetch = Table(
     CheckConstraint(
         "state IN ('asked', 'raw', 'taken', 'refused', 'lost')", name="platform_fetch_state_check"
     ),
+    CheckConstraint("state <> 'raw' OR content IS NOT NULL", name="platform_fetch_check"),
     Index(
         "platform_fetch_open",
         "platform_id",
