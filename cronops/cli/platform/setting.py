@@ -1,5 +1,6 @@
 """``cronops platform set``: adds a platform, or changes one."""
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -177,16 +178,27 @@ def _check(at: "Session", code: str, wanted: "Given") -> None:
         raise UsageError(f"{code!r} is no code: lower-case letters, digits and hyphens, 40 at most")
     if wanted.adapter is None:
         raise UsageError("say how it is asked: --preset, --adapter or --from")
+    for option, text in (("--name", wanted.name), ("--credential", wanted.credential)):
+        if text and not text.isprintable():
+            raise UsageError(f"{option}: control characters are refused")
+    if r"\u0000" in json.dumps(wanted.config):
+        raise UsageError("a NUL in a value is refused: no database takes it")
     if wanted.article_ids not in (None, "", "tyre24_id", "topm_id"):
         raise UsageError("article_ids is tyre24_id or topm_id")
     configuration = configuration_of(wanted.adapter, wanted.config, code)
     if wanted.adapter == "files":
         from cronops.clients.transfer import check_location
 
-        try:
-            check_location(configuration.location, root=at.settings.platform.root)
-        except ValueError as error:
-            raise UsageError(f"location: {error}") from None
+        location = configuration.location
+        places = {"location": location}
+        if "://" not in location:
+            for name in ("backup", "rejected"):
+                places[name] = str(Path(location) / getattr(configuration, name))
+        for name, place in places.items():
+            try:
+                check_location(place, root=at.settings.platform.root)
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from None
 
 
 def _write(

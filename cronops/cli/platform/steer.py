@@ -88,7 +88,8 @@ def cursor(
     elif to is not None:
         print_line(f"The next pull of {code} reads on from {shown['since']}.")
     else:
-        print_line(f"{code} is read up to {shown['since']}." if shown else f"{code} has no cursor.")
+        since = shown.get("since")
+        print_line(f"{code} is read up to {since}." if since else f"{code} has no cursor.")
 
 
 @app.command(

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from difflib import get_close_matches
+from posixpath import normpath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ _MEBIBYTE = 1 << 20
 
 
 def _web_address(text: str) -> str:
+    if not text.isprintable() or " " in text:
+        raise ValueError("has blanks or control characters, which no URL has")
     parts = urlsplit(text)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be a URL such as https://api.example.com/orders")
@@ -32,9 +35,17 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _beside(directory: str) -> str:
+    if normpath(directory) == ".":
+        raise ValueError("must be another directory, or what is moved there is read once more")
+    return directory
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
+Header = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$")]
+Beside = Annotated[Word, AfterValidator(_beside)]
 
 
 class OverHttp(Reading):
@@ -43,7 +54,7 @@ class OverHttp(Reading):
     url: WebAddress
     params: dict[str, str] = Field(default_factory=dict)
     """Parameters of each request; never a secret: see `token_header`."""
-    token_header: Word | None = None
+    token_header: Header | None = None
     """Sends the credential's token in this header instead of as a bearer token."""
     per_second: float | None = Field(None, gt=0)
     """Most requests in a second."""
@@ -118,9 +129,9 @@ class FilesConfiguration(Reading):
     format: Literal["opentrans", "xml", "json"] = "opentrans"
     fields: OrderNames = Field(default_factory=XmlNames)
     pattern: Word = "*"
-    backup: Word = "backup"
+    backup: Beside = "backup"
     """The directory beside them where files go that are stored."""
-    rejected: Word = "rejected"
+    rejected: Beside = "rejected"
     """Where those go that could not be read twice over."""
     max_bytes: int = Field(64 * _MEBIBYTE, ge=1_000)
 

@@ -45,6 +45,7 @@ class RestAdapter:
         self._began: Cursor = {}
         self._previous: datetime | None = None
         self._latest: datetime | None = None
+        self._came = 0
         self._in_order = configuration.ordered
         self._seen: set[str] = set()
         self._came_before_cutoff = False
@@ -100,6 +101,7 @@ class RestAdapter:
     def cursor_after(self, page: Page | None) -> Cursor | None:
         """The time of the latest change, as far as no earlier one can still come."""
         for order in page.orders if page is not None else ():
+            self._came += 1
             time = order.updated_at
             if time is None:
                 continue
@@ -141,7 +143,14 @@ class RestAdapter:
         return ()
 
     def waiting(self) -> Sequence[str]:
-        """Pages that were too many."""
+        """Pages that were too many; all of it, where nothing tells how far it was read."""
+        if self._came and self._latest is None:
+            name = self._configuration.fields.updated_at
+            return [
+                *self._left,
+                f"all of it once more, for no order has a time of its change that can be read "
+                f"(fields.updated_at is {name!r})",
+            ]
         return self._left
 
     def close(self) -> None:

@@ -102,6 +102,12 @@ def test_a_platform_comes_from_a_file(operator: Operator, tmp_path: Path) -> Non
         (["x", "--preset=easy4d", "--option=time_zone=Europe/Berln"], 78, "must be a time zone"),
         (["x", "--preset=tyre24", "--option=acknowledge.url=https://h/ack"], 78, "{id}"),
         (["x", "--adapter=rest", "--url=http://h/"], 78, "allow_http"),
+        (["x", "--adapter=rest", "--url=https://h\x1b/"], 78, "control characters"),
+        (["x", "--preset=tyre24", "--option=token_header=X\r\nY: z"], 78, "token_header: "),
+        (["x", "--preset=tyre24", "--name=x\x1b[31m"], 64, "--name: control characters"),
+        (["x", "--preset=tyre24", '--option=params.x="\\u0000"'], 64, "a NUL in a value"),
+        (["x", "--preset=directory", "--option=backup=./"], 78, "must be another directory"),
+        (["x", "--preset=directory", "--option=backup=/etc"], 64, "backup: /etc lies outside"),
         (["x", "--from=/nowhere.json"], 65, "cannot be read"),
     ],
 )

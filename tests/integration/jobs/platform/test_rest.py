@@ -143,6 +143,15 @@ def test_where_a_platform_does_not_sort_only_the_end_moves_the_cursor(market: Ma
     assert len(market.pulled()) == 2
 
 
+def test_a_platform_whose_times_cannot_be_read_is_told_for_its_cursor_stays(market: Market) -> None:
+    with https_server(lambda _: page(order(1, updated_at="01.11.2026")), tls=False) as platform:
+        market.add("tyre24", "rest", {"url": f"{platform.url}/orders", "allow_http": True})
+        told = market.pull()
+
+    assert "no order has a time of its change that can be read" in told
+    assert market.database.query("SELECT cursor FROM platform") == [({},)]
+
+
 def test_a_platform_that_sorts_is_read_on_from_where_it_failed(market: Market) -> None:
     scripted(market, page(order(1), order(2), cursor="a"), Reply(b"<html>"), code=1)
 
