@@ -4,6 +4,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from cronops.clients.patience import Pace
 from cronops.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Clients:
         self._configuration = configuration
         self._platform = platform
         self._caller = caller
+        self._pace = Pace(configuration.per_second)
         self._own = threading.local()
         self._all: list[HttpClient] = []
         self._lock = threading.Lock()
@@ -53,7 +55,7 @@ class Clients:
             credential=None if sends_header else self._platform.credential,
             allow_http=self._configuration.allow_http,
             pause=self._caller.pause,
-            per_second=self._configuration.per_second,
+            pace=self._pace,
         )
         client.__enter__()
         return client

@@ -1,6 +1,7 @@
 """Acknowledgements that a platform refuses: known already, gone, unknown there, or never taken."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -126,6 +127,24 @@ def test_a_platform_that_takes_none_is_not_asked_for_each_and_gives_up_no_order(
         market.pull(code=1)
 
     assert {row["state"] for row in listed(market)} == {"tried"}
+
+
+def test_all_requests_together_are_no_more_in_a_second_than_are_allowed(
+    market: Market, server: OrderServer
+) -> None:
+    asked: list[float] = []
+    answer = server.answer
+
+    def note(method: str, target: str) -> tuple[int, bytes]:
+        asked.append(time.monotonic())
+        return answer(method, target)
+
+    server.answer = note
+    market.add_rest("tyre24", server, per_second=10)
+    market.pull()
+
+    assert len(asked) == 6
+    assert asked[-1] - asked[0] > 0.45
 
 
 def test_what_could_not_be_acknowledged_for_a_week_is_told_and_given_up(
