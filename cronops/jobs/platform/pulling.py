@@ -19,6 +19,7 @@ from cronops.jobs.platform.acknowledging import Acknowledging
 from cronops.jobs.platform.adapters.protocol import Fetched
 from cronops.jobs.platform.asked_once import AskedOnce, keep_all_the_same
 from cronops.jobs.platform.formats.order import Page
+from cronops.jobs.platform.formats.read import why_unreadable
 from cronops.jobs.platform.store import Fenced, Store
 from cronops.jobs.platform.taking import HANDLER
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from cronops.contract.context import JobContext
-    from cronops.jobs.platform.adapters.protocol import Adapter, Place
+    from cronops.jobs.platform.adapters.protocol import Adapter, Cursor, Place
     from cronops.jobs.platform.platforms import Platform
 
 T = TypeVar("T")
@@ -56,6 +57,8 @@ class Pull:
         self._fenced = Fenced(connection, ctx)
         self._once = AskedOnce(self._store, self._fenced)
         self._ahead: Future[Any] | None = None
+        self._cursor: Cursor = platform.cursor
+        self._is_cursor_set = False
         self._thanks = Acknowledging(ctx, platform.code, adapter, self._store, self._fenced)
         self._problems: list[str] = []
         self._remarks: list[str] = []
@@ -196,7 +199,7 @@ class Pull:
         try:
             return self._adapter.read(fetched)
         except Exception as error:
-            told = _why_unreadable(error, fetched.source)
+            told = why_unreadable(error, fetched.source)
             with self._fenced():
                 self._store.refuse(fetch, told)
             self._ctx.count("refused")
@@ -220,8 +223,7 @@ class Pull:
         if not page.whole and not self._adapter.files_away:
             with self._fenced():
                 self._store.forget(fetch)
-                if cursor is not None:
-                    self._store.move_cursor(cursor)
+                self._move_cursor(self._store, cursor)
             self._ctx.step("empty", platform=self._platform.code)
             return
         with self._ctx.transaction() as db:
@@ -235,8 +237,7 @@ class Pull:
                 acknowledge=self._adapter.acknowledges_at_once > 0,
                 stays_open=self._adapter.files_away,
             )
-            if cursor is not None:
-                store.move_cursor(cursor)
+            self._move_cursor(store, cursor)
             if not (taken.new or page.problems or self._adapter.files_away):
                 store.forget(fetch)  # what is known word for word is kept already
         self._ctx.count("orders", taken.new)
@@ -270,23 +271,27 @@ class Pull:
 
     def _finish(self) -> None:
         cursor = None if self._ctx.stopping else self._adapter.cursor_after(None)
-        if cursor is not None and cursor != self._platform.cursor:
+        if cursor is not None and cursor != self._cursor:
             with self._fenced():
-                self._store.move_cursor(cursor)
+                self._move_cursor(self._store, cursor)
         code = self._platform.code
         self._remarks += [
             f"{code}: left for the next run: {left}" for left in self._adapter.waiting()
         ]
 
+    def _move_cursor(self, store: Store, cursor: "Cursor | None") -> None:
+        """Note how far everything is read; where an operator says otherwise, that holds."""
+        if cursor is None or self._is_cursor_set:
+            return
+        if store.move_cursor(cursor, was=self._cursor):
+            self._cursor = cursor
+        else:
+            self._is_cursor_set = True
+            self._remarks.append(
+                f"{self._platform.code}: its cursor was set while it was pulled, and stays as set"
+            )
+
     def _wait(self, call: Callable[..., T], *arguments: Any) -> Waiting[T]:
         future = self._threads.submit(call, *arguments)
         yield future
         return future.result()
-
-
-def _why_unreadable(error: Exception, source: str) -> str:
-    if isinstance(error, BadInput):
-        return str(error)
-    # Whatever the mistake is, the answer is kept, and must not end this pull and each after it.
-    # The error's text may quote what the platform sent, customers and all.
-    return f"{source}: its reading failed with {type(error).__name__}, a mistake of the adapter"

@@ -81,6 +81,9 @@ _CLOSE = """
 UPDATE platform_fetch SET closed_at = clock_timestamp() WHERE id = %(id)s AND closed_at IS NULL
 """
 _MOVE_CURSOR = "UPDATE platform SET cursor = %(cursor)s WHERE id = %(platform)s"
+_MOVE_CURSOR_ON = """
+UPDATE platform SET cursor = %(cursor)s WHERE id = %(platform)s AND cursor = %(was)s RETURNING id
+"""
 _UNACKNOWLEDGED = """
 SELECT id, external_id FROM platform_order
 WHERE platform_id = %(platform)s AND acknowledge AND acknowledged_at IS NULL
@@ -211,9 +214,12 @@ class Store:
         """Note that a file was moved away."""
         self._connection.execute(_CLOSE, {"id": fetch})
 
-    def move_cursor(self, cursor: Mapping[str, Any]) -> None:
-        """Note how far everything is read."""
-        move_cursor(self._connection, self._platform.id, cursor)
+    def move_cursor(self, cursor: Mapping[str, Any], *, was: Mapping[str, Any]) -> bool:
+        """Note how far everything is read; False where an operator moved it meanwhile."""
+        from psycopg.types.json import Jsonb
+
+        values = {"cursor": Jsonb(dict(cursor)), "was": Jsonb(dict(was))}
+        return bool(self._rows(_MOVE_CURSOR_ON, **values))
 
     def unacknowledged(self, limit: int, *, but_not: Sequence[int]) -> list[tuple[int, str]]:
         """Orders that are stored, but not known to be acknowledged: our id, and the platform's."""

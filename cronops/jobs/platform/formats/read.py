@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from cronops.errors import BadInput
 from cronops.jobs.platform.formats.mapping import Reading
 from cronops.jobs.platform.formats.order import Page
 
@@ -23,3 +24,12 @@ def read_document(
     from cronops.jobs.platform.formats.opentrans import read_opentrans
 
     return read_opentrans(content, reading, source, limit=limit)
+
+
+def why_unreadable(error: Exception, source: str) -> str:
+    """What is said of a document whose reading failed so."""
+    if isinstance(error, BadInput):
+        return str(error)
+    # Whatever the mistake is, the answer is kept, and must not end this pull and each after it.
+    # The error's text may quote what the platform sent, customers and all.
+    return f"{source}: its reading failed with {type(error).__name__}, a mistake of the adapter"

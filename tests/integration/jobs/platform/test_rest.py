@@ -143,6 +143,27 @@ def test_where_a_platform_does_not_sort_only_the_end_moves_the_cursor(market: Ma
     assert len(market.pulled()) == 2
 
 
+def test_a_cursor_that_an_operator_moves_while_it_is_pulled_stays_where_it_was_moved(
+    market: Market, server: OrderServer
+) -> None:
+    market.add_rest("tyre24", server)
+    server.page_size = 2
+    answer = server.answer
+
+    def move_at_the_second_page(method: str, target: str) -> tuple[int, bytes]:
+        if "cursor=" in target:
+            market.database.query('UPDATE platform SET cursor = \'{"since": "2026-10-01"}\'')
+        return answer(method, target)
+
+    server.answer = move_at_the_second_page
+
+    told = market.pull()
+
+    assert "tyre24: its cursor was set while it was pulled, and stays as set" in told
+    assert market.database.query("SELECT cursor FROM platform") == [({"since": "2026-10-01"},)]
+    assert len(market.pulled()) == 5
+
+
 def test_a_platform_whose_times_cannot_be_read_is_told_for_its_cursor_stays(market: Market) -> None:
     with https_server(lambda _: page(order(1, updated_at="01.11.2026")), tls=False) as platform:
         market.add("tyre24", "rest", {"url": f"{platform.url}/orders", "allow_http": True})
