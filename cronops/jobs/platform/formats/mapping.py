@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from cronops.jobs.platform.formats.order import (
     FINAL,
     Page,
+    Problems,
     PulledOrder,
     moment_of,
     revision_of,
@@ -98,12 +99,12 @@ class Reading(Names):
 def read_records(records: Sequence[Any], reading: Reading, next_cursor: str | None = None) -> Page:
     """The orders of a page's records; one that cannot be told apart becomes a problem."""
     orders: list[PulledOrder] = []
-    problems: list[str] = []
+    problems = Problems()
     for place, record in enumerate(records, 1):
         try:
             orders.append(_order(record, reading))
         except ValueError as error:
-            problems.append(f"order {place} of {len(records)} {error}")
+            problems.tell(f"order {place} of {len(records)} {error}")
     return Page(orders, problems, next_cursor, len(records))
 
 

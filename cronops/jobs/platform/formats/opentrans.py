@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cronops.errors import BadInput
 from cronops.jobs.platform.formats.mapping import Reading, external_id_of, scalar
-from cronops.jobs.platform.formats.order import FINAL, Page, PulledOrder, moment_of
+from cronops.jobs.platform.formats.order import FINAL, Page, Problems, PulledOrder, moment_of
 from cronops.jobs.platform.formats.xml_orders import as_record, local_name, parsed
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def read_opentrans(content: bytes, reading: Reading, source: str, *, limit: int)
             f"{source}: <{local_name(root)}> is no openTRANS order: {', '.join(DOCUMENTS)} are"
         )
     orders: list[PulledOrder] = []
-    problems: list[str] = []
+    problems = Problems()
     for place, document in enumerate(documents, 1):
         try:
             orders.append(_order(document, reading))
         except ValueError as error:
-            problems.append(f"{local_name(document)} {place} of {len(documents)} {error}")
+            problems.tell(f"{local_name(document)} {place} of {len(documents)} {error}")
     return Page(orders, problems, None, len(documents))
 
 

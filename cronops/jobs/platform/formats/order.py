@@ -14,6 +14,7 @@ Kind = Literal["order", "cancellation"]
 FINAL = 2**62
 """The revision of a cancellation that names none: no order's revision goes beyond it."""
 
+_MOST_PROBLEMS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS_FROM = 10**11
 
@@ -43,6 +44,22 @@ class PulledOrder:
         text = json.dumps(self.payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         # JSON can name half a character, which no database takes.
         return text.encode("utf-8", "replace").decode()
+
+
+class Problems(list[str]):
+    """What is wrong with a page's orders: the first of it, and how much more there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = 0
+
+    def tell(self, problem: str) -> None:
+        """One more; of a page of millions that are none, not all are kept."""
+        if len(self) < _MOST_PROBLEMS:
+            self.append(problem)
+            return
+        self._more += 1
+        self[_MOST_PROBLEMS:] = [f"{self._more:,} more that cannot be told apart"]
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,15 @@ def test_an_order_with_a_number_beyond_all_counting_does_not_hide_its_neighbour(
     assert page.orders[0].payload["total"] == "1e99999999999999999999"
 
 
+def test_of_a_page_of_things_that_are_no_orders_only_so_many_are_told() -> None:
+    page = read_json(json.dumps([1] * 1_500).encode(), Reading(), "page")
+
+    assert page.whole == 1_500
+    assert len(page.problems) == 21
+    assert page.problems[0] == "order 1 of 1500 is no object"
+    assert page.problems[-1] == "1,480 more that cannot be told apart"
+
+
 def test_an_order_nested_too_deep_does_not_hide_its_neighbour() -> None:
     deep = b'{"a":' * 400 + b"1" + b"}" * 400
     content = b'{"orders": [{"id": "a", "customer": %b}, {"id": "b"}]}' % deep
