@@ -10,7 +10,13 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from cronops.errors import BadInput, CronopsError, PermanentError
+from cronops.errors import (
+    BadInput,
+    CronopsError,
+    Interrupted,
+    PermanentError,
+    TransientError,
+)
 
 if TYPE_CHECKING:
     from cronops.contract.context import JobContext
@@ -94,7 +100,11 @@ class Acknowledging:
 
     def _tell(self, failed: dict[int, BaseException], given_up: list[int]) -> None:
         self._is_down = any(order not in self._refused for order in failed)
-        waiting = [error for order, error in failed.items() if order not in given_up]
+        waiting = [
+            error
+            for order, error in failed.items()
+            if order not in given_up and not self._is_of_the_stop(error)
+        ]
         if waiting:
             self.problems.append(
                 f"{_orders(len(waiting))} stored, but not acknowledged: {waiting[0]}"
@@ -105,6 +115,10 @@ class Acknowledging:
                 f"{self._adapter.acknowledgements_tried} refusals: {failed[given_up[0]]}; see: "
                 f"cronops platform unacknowledged --platform {self._code}"
             )
+
+    def _is_of_the_stop(self, error: BaseException) -> bool:
+        """Whether it was only left for the next run, as a run does that is told to stop."""
+        return self._ctx.stopping and isinstance(error, TransientError | Interrupted)
 
     def _give_up_what_is_late(self) -> None:
         self._has_looked_for_late = True

@@ -9,6 +9,7 @@ import pytest
 from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import orders
 from tests.integration.jobs.platform.conftest import Market, rest
+from tests.servers import wait_until
 
 THIRD = "ORD-000003"
 
@@ -145,6 +146,22 @@ def test_all_requests_together_are_no_more_in_a_second_than_are_allowed(
 
     assert len(asked) == 6
     assert asked[-1] - asked[0] > 0.45
+
+
+def test_told_to_stop_it_leaves_the_rest_for_the_next_run_and_has_not_failed(
+    market: Market, server: OrderServer
+) -> None:
+    market.add_rest("tyre24", server, per_second=0.5)
+    pull = market.cli.start("platform", "pull-orders")
+    wait_until(lambda: len(server.requests) >= 2)
+    pull.terminate()
+    said = "".join(pull.communicate(timeout=30))
+
+    assert pull.returncode == 0, said
+    assert len(market.pulled()) == 5
+    market.database.query("UPDATE platform SET config = config - 'per_second'")
+    market.pull()
+    assert unacknowledged(market) == []
 
 
 def test_what_could_not_be_acknowledged_for_a_week_is_told_and_given_up(
