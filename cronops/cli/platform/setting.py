@@ -181,7 +181,13 @@ def _check(at: "Session", code: str, wanted: "Given") -> None:
     for option, text in (("--name", wanted.name), ("--credential", wanted.credential)):
         if text and not text.isprintable():
             raise UsageError(f"{option}: control characters are refused")
-    if r"\u0000" in json.dumps(wanted.config):
+    try:
+        config = json.dumps(wanted.config, allow_nan=False)
+    except (TypeError, ValueError):
+        raise UsageError(
+            "config: what JSON has no word for (a date, inf) is written as text"
+        ) from None
+    if r"\u0000" in config:
         raise UsageError("a NUL in a value is refused: no database takes it")
     if wanted.article_ids not in (None, "", "tyre24_id", "topm_id"):
         raise UsageError("article_ids is tyre24_id or topm_id")

@@ -119,6 +119,19 @@ def test_what_makes_no_sense_is_refused_before_it_is_written(
     assert operator.audit() == []
 
 
+def test_a_date_in_a_file_is_refused_for_no_configuration_holds_one(
+    operator: Operator, tmp_path: Path
+) -> None:
+    toml = tmp_path / "x.toml"
+    toml.write_text(
+        'adapter = "rest"\n[config]\nurl = "https://x.example/"\n'
+        '[config.acknowledge]\nurl = "https://x.example/{id}"\nbody = {day = 2026-11-26}\n'
+    )
+
+    assert "is written as text" in operator("set", "x", "--from", str(toml), code=64)
+    assert operator.json("list") == []
+
+
 def test_an_unknown_platform_is_answered_with_the_nearest(operator: Operator) -> None:
     operator("set", "roadzila", "--preset=directory")
 
