@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 def tls_context(settings: "Settings") -> ssl.SSLContext:
     """What to verify servers with. Raises `ConfigurationError` where `ca_file` is no PEM file."""
-    return _context(settings.clients.ca_file)
+    ca_file = settings.clients.ca_file
+    return _context(ca_file, _version(ca_file))
 
 
 # Reading all authorities takes some 20 ms; a context may be shared by connections and threads.
 @lru_cache(maxsize=8)
-def _context(ca_file: Path | None) -> ssl.SSLContext:
+def _context(ca_file: Path | None, version: tuple[int, int]) -> ssl.SSLContext:  # noqa: ARG001
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not _system_has_certificates():
@@ -34,6 +35,15 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
                 f"CRONOPS_CLIENTS__CA_FILE: cannot read certificates from {ca_file}: {reason}"
             ) from None
     return context
+
+
+def _version(ca_file: Path | None) -> tuple[int, int]:
+    """Another one once the file is replaced, as a Secret is while a worker follows a queue."""
+    try:
+        found = ca_file.stat() if ca_file is not None else None
+    except OSError:
+        found = None
+    return (found.st_mtime_ns, found.st_size) if found is not None else (0, 0)
 
 
 def untrusted(error: BaseException | None, where: str) -> ConfigurationError | None:
