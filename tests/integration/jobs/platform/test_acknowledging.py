@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,16 @@ def test_what_was_given_up_is_acknowledged_when_an_operator_says_so(
         ("platform acknowledge", "tyre24", "by mail"),
         ("platform acknowledge", "tyre24", "address mended"),
     ]
+
+
+def test_an_id_is_one_word_of_the_address_whatever_it_holds(market: Market) -> None:
+    odd = replace(next(orders(1)), id="A/../1 ?#%é")
+    with OrderServer([odd]) as server:
+        market.add_rest("tyre24", server)
+        market.pull()
+        assert server.acknowledged == ["A%2F..%2F1%20%3F%23%25%C3%A9"]
+
+    assert unacknowledged(market) == []
 
 
 def test_one_refused_order_does_not_hold_up_the_others(market: Market, server: OrderServer) -> None:

@@ -3,7 +3,8 @@
 import json
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from cronops.samples.order_server import OrderServer
@@ -134,6 +135,14 @@ def test_a_change_dated_in_the_future_does_not_hide_what_comes_before_it(market:
     )
     assert is_past, cursor
     assert len(market.pulled()) == 2
+
+
+def test_a_platform_whose_clock_is_ahead_is_read_up_to_its_own_now(market: Market) -> None:
+    there = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=3)
+    content = page(order(1, updated_at=there.isoformat())).body
+    scripted(market, Reply(content, headers={"Date": format_datetime(there, usegmt=True)}))
+
+    assert market.database.query("SELECT cursor FROM platform") == [({"since": there.isoformat()},)]
 
 
 def test_where_a_platform_does_not_sort_only_the_end_moves_the_cursor(market: Market) -> None:
