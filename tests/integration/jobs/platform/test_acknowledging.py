@@ -9,7 +9,7 @@ import pytest
 
 from cronops.samples.order_server import OrderServer
 from cronops.samples.orders import orders
-from tests.integration.jobs.platform.conftest import Market, rest
+from tests.integration.jobs.platform.conftest import Market
 from tests.servers import wait_until
 
 THIRD = "ORD-000003"
@@ -58,21 +58,21 @@ def test_a_status_that_means_something_else_there_is_a_refusal(
 def test_an_order_that_is_refused_is_given_up_after_a_few_runs_and_listed(
     market: Market, server: OrderServer
 ) -> None:
-    market.add_rest("tyre24", server)
+    url = f"{server.url}/orders/{{id}}/ack"
+    market.add_rest("tyre24", server, acknowledge={"url": url, "attempts": 2})
     server.refused_acknowledgements = {THIRD: 404}
 
     assert "1 order is stored, but not acknowledged" in market.pull(code=1)
-    market.pull(code=1)
     last = market.pull(code=1)
     server.requests.clear()
     market.pull()
 
-    assert "1 order is stored, but will not be acknowledged, after 3 refusals" in last
+    assert "1 order is stored, but will not be acknowledged, after 2 refusals" in last
     assert "404" in last
     assert "cronops platform unacknowledged --platform tyre24" in last
     assert not [one for one in server.requests if "/ack" in one]
     (row,) = listed(market)
-    assert (row["external_id"], row["state"], row["refusals"]) == (THIRD, "given up", 3)
+    assert (row["external_id"], row["state"], row["refusals"]) == (THIRD, "given up", 2)
     assert "404" in row["refusal"]
 
 
@@ -129,15 +129,13 @@ def test_one_refused_order_does_not_hold_up_the_others(market: Market, server: O
 def test_a_platform_that_takes_none_is_not_asked_for_each_and_gives_up_no_order(
     status: int, market: Market, server: OrderServer
 ) -> None:
-    market.add("tyre24", "rest", rest(server))
+    url = f"{server.url}/orders/{{id}}/ack"
+    market.add_rest("tyre24", server, acknowledge={"url": url, "attempts": 1})
     server.page_size = 2
     server.refused_acknowledgements = {one.id: status for one in orders(5)}
 
     market.pull(code=1)
     assert len([one for one in server.requests if "/ack" in one]) == server.page_size
-    for _ in range(3):
-        market.pull(code=1)
-
     assert {row["state"] for row in listed(market)} == {"tried"}
 
 
