@@ -315,3 +315,23 @@ def test_times_are_read_with_the_platforms_zone(
     value: Any, zone: str, moment: datetime | None
 ) -> None:
     assert moment_of(value, zone) == moment
+
+
+def test_a_cancellation_without_a_time_holds_over_every_order() -> None:
+    record = {"id": "a", "status": "Storniert"}
+
+    (order,) = read_json(json.dumps([record]).encode(), Reading(), "page").orders
+
+    assert (order.kind, order.revision) == ("cancellation", FINAL)
+
+
+def test_opentrans_parties_are_told_apart_by_their_roles() -> None:
+    content = b"""<ORDER><ORDER_HEADER><ORDER_INFO><ORDER_ID>a</ORDER_ID><PARTIES>
+        <PARTY><PARTY_ROLE>buyer</PARTY_ROLE><ADDRESS><NAME>Anna</NAME></ADDRESS></PARTY>
+        <PARTY><PARTY_ROLE>delivery</PARTY_ROLE><ADDRESS><NAME>Berta</NAME></ADDRESS></PARTY>
+        </PARTIES></ORDER_INFO></ORDER_HEADER></ORDER>"""
+
+    (order,) = read_opentrans(content, XML, "file", limit=LIMIT).orders
+
+    assert order.payload["customer"] == {"name": "Anna"}
+    assert order.payload["delivery"] == {"name": "Berta"}
