@@ -20,6 +20,9 @@ OPERATOR_COMMANDS = {
         "cronops.cli.suppliers", "Import suppliers' stock; keep their settings and matches."
     ),
     "stock": OperatorEntry("cronops.cli.stock", "Export stock and prices; keep the margin rules."),
+    "platform": OperatorEntry(
+        "cronops.cli.platform", "Pull orders from sales platforms; set them up; check orders."
+    ),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Timer
+from threading import Lock, Timer
 from typing import TypeVar
 
 from cronops.durations import format_duration
@@ -23,6 +23,23 @@ def sleep(seconds: float) -> bool:
     """The `Pause` of whoever is never told to stop."""
     time.sleep(seconds)
     return True
+
+
+class Pace:
+    """Turns, so many in a second at most, however many threads take them."""
+
+    def __init__(self, per_second: float | None = None) -> None:
+        self._apart = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+        self._lock = Lock()
+
+    def turn(self) -> float:
+        """Take the next turn; in how many seconds it is."""
+        with self._lock:
+            now = time.monotonic()
+            mine = max(now, self._next)
+            self._next = mine + self._apart
+        return mine - now
 
 
 class TimeUp(TransientError):

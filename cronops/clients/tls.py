@@ -1,6 +1,7 @@
 """TLS, always verified: against the system's certificates and those of `clients.ca_file`."""
 
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,19 @@ if TYPE_CHECKING:
 
 def tls_context(settings: "Settings") -> ssl.SSLContext:
     """What to verify servers with. Raises `ConfigurationError` where `ca_file` is no PEM file."""
+    ca_file = settings.clients.ca_file
+    return _context(ca_file, _version(ca_file))
+
+
+# Reading all authorities takes some 20 ms; a context may be shared by connections and threads.
+@lru_cache(maxsize=8)
+def _context(ca_file: Path | None, version: tuple[int, int]) -> ssl.SSLContext:  # noqa: ARG001
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not _system_has_certificates():
         import certifi
 
         context.load_verify_locations(certifi.where())
-    ca_file = settings.clients.ca_file
     if ca_file is not None:
         try:
             context.load_verify_locations(ca_file)
@@ -28,6 +35,15 @@ def tls_context(settings: "Settings") -> ssl.SSLContext:
                 f"CRONOPS_CLIENTS__CA_FILE: cannot read certificates from {ca_file}: {reason}"
             ) from None
     return context
+
+
+def _version(ca_file: Path | None) -> tuple[int, int]:
+    """Another one once the file is replaced, as a Secret is while a worker follows a queue."""
+    try:
+        found = ca_file.stat() if ca_file is not None else None
+    except OSError:
+        found = None
+    return (found.st_mtime_ns, found.st_size) if found is not None else (0, 0)
 
 
 def untrusted(error: BaseException | None, where: str) -> ConfigurationError | None:

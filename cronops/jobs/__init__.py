@@ -22,6 +22,11 @@ JOBS: dict[str, JobEntry] = {
         "CR-001",
         "Enqueue the image edits that batches ask for.",
     ),
+    "platform pull-orders": JobEntry(
+        "cronops.jobs.platform.pull:pull_orders",
+        "CR-008",
+        "Pull orders from the sales platforms and enqueue them.",
+    ),
     "queue clean": JobEntry(
         "cronops.jobs.queue.clean:clean", "CR-005", "Delete finished messages and old records."
     ),
@@ -42,6 +47,7 @@ JOBS: dict[str, JobEntry] = {
 
 HANDLERS: dict[str, str] = {
     "images.update": "cronops.jobs.images.update:update",
+    "orders.process": "cronops.jobs.platform.orders.process:process",
     "sample.echo": "cronops.samples.handlers:echo",
     "sample.fail": "cronops.samples.handlers:fail",
     "sample.sleep": "cronops.samples.handlers:sleep",

@@ -21,6 +21,7 @@ def secrets_for(database: Database) -> dict[str, dict[str, str]]:
         "cronops-alert-routes": {"routes.json": "{}"},
         "cronops-suppliers": {"credentials.json": "{}"},
         "cronops-exports": {"credentials.json": "{}"},
+        "cronops-platforms": {"credentials.json": "{}"},
     }
 
 

@@ -58,3 +58,10 @@ def test_a_run_over_an_empty_queue_imports_nothing_heavy(database: Database) -> 
     assert "cronops.queue.store" in modules
     assert packages & HEAVY == set()
     assert database.query("SELECT job, outcome FROM run") == [("queue process", "succeeded")]
+
+
+def test_a_pull_without_an_active_platform_imports_nothing_heavy(database: Database) -> None:
+    modules, packages = imported_by(database, "platform", "pull-orders")
+
+    assert "cronops.jobs.platform.platforms" in modules
+    assert packages & (HEAVY | {"paramiko", "defusedxml"}) == set()

@@ -154,7 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.stall_before:
             self._stall()
             return
-        self.send_response(reply.status)
+        self.send_response_only(reply.status)
+        if "Date" not in reply.headers:
+            self.send_header("Date", self.date_time_string())
         for name, value in reply.headers.items():
             self.send_header(name, value)
         length = len(reply.body) if reply.length is None else reply.length

@@ -1,7 +1,6 @@
 """Asks a web server: tries again where that helps, and takes in only so much for so long."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +13,7 @@ from cronops.clients.http.answer import Answer
 from cronops.clients.http.status import REDIRECTS, Unanswered
 from cronops.clients.http.taking import Take, blocks_of, into_file, into_memory, raise_for_status
 from cronops.clients.http.urls import Content, checked, method_after, origin, redirected, shown
-from cronops.clients.patience import Deadline, Pause, TimeUp, backoff, sleep
+from cronops.clients.patience import Deadline, Pace, Pause, TimeUp, backoff, sleep
 from cronops.clients.tls import tls_context
 from cronops.errors import Interrupted, PermanentError, TransientError
 
@@ -41,8 +40,8 @@ class HttpClient:
     GET, HEAD and PUT are repeated up to `clients.attempts` times; POST only where it is
     `repeatable` or surely had no effect. A server's `Retry-After` is kept to; one of more than
     two minutes ends the tries. `pause` sleeps, and returns False where the run is to stop;
-    `per_second` keeps requests that far apart; `public_only` refuses every address that is not
-    a public one, for URLs that somebody else wrote.
+    `per_second` keeps requests that far apart, a `pace` those of several clients together;
+    `public_only` refuses every address that is not a public one, for URLs that somebody else wrote.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class HttpClient:
         public_only: bool = False,
         pause: Pause | None = None,
         per_second: float | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
         self._credential = find_credential(settings, credential) if credential else None
@@ -63,8 +63,7 @@ class HttpClient:
         self._allow_http = allow_http
         self._public_only = public_only
         self._pause = pause or sleep
-        self._apart = 1 / per_second if per_second else 0.0
-        self._not_before = 0.0
+        self._pace = pace or Pace(per_second)
         self._deadline: Deadline | None = None
         self._headers = {
             "User-Agent": f"cronops/{__version__}",
@@ -110,9 +109,21 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int = LIMIT,
+        repeatable: bool = True,
     ) -> Answer:
-        """Ask for `url`; the whole answer, of at most `limit` bytes unpacked."""
-        return self._send("GET", url, into_memory(limit), params=params, headers=headers)
+        """Ask for `url`; the whole answer, of at most `limit` bytes unpacked.
+
+        Not `repeatable` is what a server gives out only once: another try would get other things,
+        and hide that the first ones are lost.
+        """
+        return self._send(
+            "GET",
+            url,
+            into_memory(limit),
+            params=params,
+            headers=headers,
+            repeatable=repeatable,
+        )
 
     def head(self, url: str) -> Answer:
         """What the server would say of `url`, without a body."""
@@ -127,8 +138,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         limit: int = LIMIT,
         repeatable: bool = False,
+        answers: Collection[int] = (),
     ) -> Answer:
-        """Send JSON or bytes; `repeatable` where the server bears the same request twice."""
+        """Send JSON or bytes; `repeatable` where the server bears the same request twice.
+
+        `answers` are statuses that are no success, and are returned all the same.
+        """
         sent = dict(headers or {})
         if json is not None:
             from json import dumps
@@ -142,6 +157,7 @@ class HttpClient:
             headers=sent,
             content=content or b"",
             repeatable=repeatable,
+            answers=answers,
         )
 
     def download(self, url: str, target: Path, *, limit: int) -> Answer:
@@ -171,13 +187,14 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         content: Content = None,
         repeatable: bool = True,
+        answers: Collection[int] = (),
     ) -> Answer:
         url = self._absolute(url, params)
         sent = {**self._headers, **(headers or {})}
         failures = 0
         while True:
             try:
-                return self._follow(method, url, take, sent, content)
+                return self._follow(method, url, take, sent, content, answers)
             except TransientError as error:
                 failures += 1
                 if not _may_repeat(error, repeatable):
@@ -189,7 +206,13 @@ class HttpClient:
                     raise
 
     def _follow(
-        self, method: str, url: str, take: Take, headers: Mapping[str, str], content: Content
+        self,
+        method: str,
+        url: str,
+        take: Take,
+        headers: Mapping[str, str],
+        content: Content,
+        answers: Collection[int],
     ) -> Answer:
         from cronops.clients.http.trouble import told
 
@@ -204,7 +227,8 @@ class HttpClient:
             ):
                 location = response.headers.get("location")
                 if response.status_code not in REDIRECTS or location is None:
-                    raise_for_status(response, shown(url), self._secrets())
+                    if response.status_code not in answers:
+                        raise_for_status(response, shown(url), self._secrets())
                     body = take(response, deadline)
                     return Answer(response.status_code, response.headers, body, url)
                 method, content = method_after(response.status_code, method, content, shown(url))
@@ -242,10 +266,9 @@ class HttpClient:
             )
 
     def _keep_apart(self, asked: str) -> None:
-        wait = self._not_before - time.monotonic()
+        wait = self._pace.turn()
         if wait > 0 and not self._pause(wait):
             raise Interrupted(f"told to stop before {asked} was asked")
-        self._not_before = time.monotonic() + self._apart
 
     def _bound(self, seconds: float) -> float:
         return self._deadline.within(seconds) if self._deadline is not None else seconds

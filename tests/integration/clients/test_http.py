@@ -538,8 +538,9 @@ def test_requests_are_kept_apart():
     ):
         for _ in range(3):
             http.get(server.url)
-    assert len(waits.seconds) == 2
-    assert all(5 < seconds <= 10 for seconds in waits.seconds)
+    first, second = waits.seconds
+    assert 5 < first <= 10
+    assert 15 < second <= 20, "this pause does not sleep, so its turn is one more away"
 
 
 def test_a_run_told_to_stop_asks_no_more():

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronops.clients.patience import Deadline, TimeUp, backoff, persist
+from cronops.clients.patience import Deadline, Pace, TimeUp, backoff, persist
 from cronops.errors import BadInput, TransientError
 
 
@@ -62,3 +62,11 @@ def test_a_deadline_bounds_each_wait_and_says_what_was_not_done():
     assert Deadline(timedelta(hours=1), "a.csv").within(60) == 60
     with pytest.raises(TimeUp, match=r"^a\.csv: not done within 0s \(clients\.total_timeout\)"):
         Deadline(timedelta(0), "a.csv").check()
+
+
+def test_turns_are_apart_whoever_takes_them():
+    pace = Pace(2)
+    turns = [pace.turn() for _ in range(4)]
+    assert turns[0] == 0
+    assert turns[1:] == pytest.approx([0.5, 1.0, 1.5], abs=0.2)
+    assert [Pace().turn() for _ in range(3)] == [0, 0, 0]

@@ -6,10 +6,27 @@ from types import SimpleNamespace
 import certifi
 import pytest
 
-from cronops.clients.tls import tls_context, untrusted
+from cronops.clients.tls import _context, tls_context, untrusted
 from cronops.config import load_settings
 from cronops.errors import ConfigurationError
 from tests.partners import client_environment, client_settings, identity
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    _context.cache_clear()
+    yield
+    _context.cache_clear()
+
+
+def test_a_file_that_is_replaced_is_read_again(tmp_path):
+    file = tmp_path / "ca.pem"
+    with identity() as proof:
+        file.write_bytes(proof.ca_file.read_bytes())
+        tls_context(client_settings(ca_file=file))
+    file.write_text("no certificate")
+    with pytest.raises(ConfigurationError, match="no PEM file"):
+        tls_context(client_settings(ca_file=file))
 
 
 def test_tests_give_the_same_settings_to_this_process_and_to_others():
