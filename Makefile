@@ -19,6 +19,18 @@ run: $(READY) ## Try it: enqueue a sample batch, process it, look at the result
 	@CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} CRONOPS_LOG_FORMAT=$${CRONOPS_LOG_FORMAT:-console} \
 		$(BIN)/python -m cronops.samples.demo
 
+# The demo's directories; in a pod the manifests name them.
+DEMO ?= .data/demo
+DEMO_SETTINGS = CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} CRONOPS_LOG_LEVEL=$${CRONOPS_LOG_LEVEL:-warning} \
+	CRONOPS_SUPPLIERS__ROOT=$(abspath $(DEMO))/suppliers CRONOPS_STOCK__EXPORT_DIR=$(abspath $(DEMO))/exports \
+	CRONOPS_PLATFORM__ROOT=$(abspath $(DEMO))/platforms CRONOPS_IMAGES__BATCH_DIR=$(abspath $(DEMO))/images/batches \
+	CRONOPS_IMAGES__SOURCE_ROOT=$(abspath $(DEMO))/images/sources CRONOPS_IMAGES__STORE=$(abspath $(DEMO))/images/store CRONOPS_IMAGES__SETTLE=0 CRONOPS_IMAGES__SETTLE=0
+
+.PHONY: demo
+demo: $(READY) ## The jobs that move goods and money, on a sample shop
+	@rm -rf $(DEMO)
+	@$(DEMO_SETTINGS) $(BIN)/python -m cronops.samples.jobs
+
 .PHONY: test
 test: $(READY) ## Run all tests, or those that ARGS names
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)

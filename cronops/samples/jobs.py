@@ -1,0 +1,41 @@
+"""`make demo`: the jobs that move goods and money, on a sample shop; each command as one types it.
+
+Works in the directories that the settings name, which `make demo` puts below ``.data/demo``. Uses
+the server that ``CRONOPS_DATABASE_URL`` names; where none is named, the embedded one, which is
+stopped again at the end.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from cronops.config import load_settings
+from cronops.samples import exports, images, orders, suppliers
+from cronops.samples.demo import STOP
+from cronops.samples.tour import Step, show
+
+
+def tour() -> Iterator[Step]:
+    """The commands, in order."""
+    yield Step("Create the tables, or bring them up to date.", "db upgrade")
+    yield Step(
+        "A shop to work for. In earnest its articles are the shop's own table.",
+        "--count 1000",
+        program="python -m cronops.samples.articles",
+    )
+    for part in (suppliers, exports, orders, images):
+        yield from part.tour()
+    yield Step("What ran?", "runs list")
+
+
+def main() -> int:
+    """Run the tour; the exit code of the first command that ends otherwise than expected, or 0."""
+    owns_server = load_settings().settings.database_url is None
+    try:
+        return show(tour())
+    finally:
+        if owns_server:
+            show([STOP])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
