@@ -26,7 +26,8 @@ TITLED = re.compile(r"\A# (?P<title>\S+)\n")
 SETTING = re.compile(r"CRONOPS_\w*")
 NOT_SETTINGS = {"CRONOPS_CONFIG", "CRONOPS_TEST_DATABASE_URL", "CRONOPS_TEST_REQUIRE_TOOLS"}
 # Placeholders as the pages write them, and something that can stand there.
-PLACEHOLDERS = {"ID": "4711", "N": "2", "I/N": "1/2"}
+# A file that is there stands for one that only its supplier has.
+PLACEHOLDERS = {"ID": "4711", "N": "2", "I/N": "1/2", "nord.csv": str(ROOT / "README.md")}
 SHELL_ENDS = {"<", ">", "|", "&", ";", "2>/dev/null"}
 
 
