@@ -1,6 +1,5 @@
 """What a job's function is given: who it is, its database, its queue, and when to stop."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,20 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from cronops.config import Settings
 from cronops.contract.channel import SharedPage, now
-from cronops.contract.job import Job, Lock
+from cronops.contract.job import Job
 from cronops.contract.stop import StopRequest
 from cronops.contract.wiring import Wiring
-from cronops.errors import Locked
 
 # Who only reads a job's declaration imports this for its name, and needs no driver.
 if TYPE_CHECKING:
     import psycopg
     from sqlalchemy import Connection
 
-    from cronops.contract import lock as leases
+    from cronops.contract.further_leases import FurtherLeases
     from cronops.contract.handler_context import MessageContext
-
-_LOCK_POLL = 0.25
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class JobContext:
         self._show_progress = show_progress
         self._db: Connection | None = None
         self._transaction_open = False
-        self._lease_connection: psycopg.Connection[Any] | None = None
+        self._further_leases: FurtherLeases | None = None
 
     @property
     def log(self) -> Any:
@@ -131,10 +127,10 @@ class JobContext:
 
         For COPY and hot paths. What it commits is fenced only by `cronops.contract.lock.fence`.
         """
-        from cronops.contract import lock as leases
+        from cronops.contract.lock import session_name
         from cronops.db.connect import connect
 
-        name = leases.session_name(self.tokens[0], f"{self.job.name} {purpose}".strip())
+        name = session_name(self.tokens[0], f"{self.job.name} {purpose}".strip())
         deadline = self.job.deadline_for(self.arguments)
         return connect(
             self.settings,
@@ -183,50 +179,27 @@ class JobContext:
 
         Raises `Locked`, naming the holder, where it is busy for longer than `wait`.
         """
+        if self._further_leases is None:
+            self._further_leases = self._make_further_leases()
+        with self._further_leases.hold(key, wait) as token:
+            outer, self.tokens = self.tokens, (*self.tokens, token)
+            try:
+                yield
+            finally:
+                self.tokens = outer
 
-        if self._lease_connection is None:
-            self._lease_connection = self.connect("leases")
-        held = self._acquire(self._lease_connection, Lock(key), wait)
-        outer, self.tokens = self.tokens, (*self.tokens, held.token)
-        try:
-            yield
-        finally:
-            self.tokens = outer
-            self._give_back(held.token)
+    def _make_further_leases(self) -> "FurtherLeases":
+        from cronops.contract.further_leases import FurtherLeases
+        from cronops.contract.lock import Claimant
 
-    def _give_back(self, token: int) -> None:
-        import psycopg
-
-        from cronops.contract import lock as leases
-
-        try:
-            assert self._lease_connection is not None  # noqa: S101 - the lease was taken on it
-            leases.release_one(self._lease_connection, token)
-        except psycopg.OperationalError:
-            # With its connection lost it would stay, and be in the way of the next attempt.
-            with self.connect("leases") as connection:
-                leases.release_one(connection, token)
-
-    def _acquire(
-        self, connection: "psycopg.Connection[Any]", lock: Lock, wait: timedelta
-    ) -> "leases.Held":
-        from cronops.contract import lock as leases
-
-        claimant = leases.Claimant(
+        claimant = Claimant(
             run_id=self.run_id,
             job=self.job.name,
             holder=self.facts.holder,
             ttl=self.settings.lock.ttl,
             owner_token=self.facts.tokens[0],
         )
-        until = time.monotonic() + wait.total_seconds()
-        while True:
-            with connection.transaction():
-                got = leases.acquire(connection, lock, claimant)
-            if isinstance(got, leases.Held):
-                return got
-            if time.monotonic() >= until or not self.pause(_LOCK_POLL):
-                raise Locked(f"{lock.key} is held by run {got.run_id} on {got.holder}")
+        return FurtherLeases(self.connect, claimant, self.pause)
 
     def enqueue(self, handler: str, payload: Any = None, **fields: Any) -> int | None:
         """Put a message into the queue, in the open transaction or in one of its own.
@@ -284,13 +257,13 @@ class JobContext:
 
     def close(self) -> None:
         """Close what was opened; uncommitted work is rolled back."""
-        for opened in (self._db, self._lease_connection):
+        for opened in (self._db, self._further_leases):
             if opened is not None:
                 try:
                     opened.close()
                 except Exception as error:
                     self._log.debug("closing a connection failed", error=str(error))
-        self._db = self._lease_connection = None
+        self._db = self._further_leases = None
         self._transaction_open = False
 
 
