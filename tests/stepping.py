@@ -26,7 +26,7 @@ def run_to_step(
 ) -> list[str]:
     """Run a command, killed at its step `number`; the steps it came to, the last one included.
 
-    With 0 it runs to its end. It waits for the lease of one that was killed before.
+    With 0 it runs to its end. A lease of a run that was killed lasts a second: give ``--wait 30s``.
     """
     noted = directory / "steps.txt"
     noted.write_text("")

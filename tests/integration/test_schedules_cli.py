@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -333,12 +334,16 @@ def test_next_merges_all_schedules_by_time(typed: Type) -> None:
     words = ["next", "--at", "2027-01-05T02:19:00Z", "--env", "staging", "--count", "2", "--json"]
     rows = typed(*words).json
 
-    assert [(row["utc"][11:16], row["schedule"]) for row in rows] == [
+    of_the_queue = [row for row in rows if row["schedule"].startswith("queue-")]
+    assert [(row["utc"][11:16], row["schedule"]) for row in of_the_queue] == [
         ("02:20", "queue-process-general"),
         ("02:20", "queue-clean"),
         ("02:21", "queue-process-general"),
         ("02:20", "queue-clean"),
     ]
+    assert [row["utc"] for row in rows] == sorted(row["utc"] for row in rows)
+    assert set(Counter(row["schedule"] for row in rows).values()) == {2}
+    assert len(rows) > len(of_the_queue)
     assert rows[-1]["utc"][:10] == "2027-01-06"
     assert all(row["suspended"] is None for row in rows)
 
