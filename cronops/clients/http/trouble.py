@@ -35,7 +35,8 @@ def told(where: str, limits: ClientSettings, deadline: Deadline) -> Iterator[Non
         if wrong is not None:
             raise wrong from None
         raise Unanswered(f"{where}: no connection: {error}", not_processed=True) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+        # The last is what a host's name may be that no name server could know.
         raise BadInput(f"{where} is no URL: {error}") from None
     except httpx.LocalProtocolError as error:
         raise PermanentError(f"{where}: this cannot be sent: {error}") from None

@@ -310,6 +310,7 @@ def test_a_base_url_keeps_its_credential_to_itself():
         ("ftp://127.0.0.1/", BadInput, "no URL of a web server"),
         ("/orders", BadInput, "no URL of a web server"),
         ("https://127.0.0.1:99999/", BadInput, "no URL"),
+        ("https://xn--/", BadInput, "no URL"),
     ],
 )
 def test_urls_that_are_never_asked(url, kind, said):
