@@ -150,6 +150,22 @@ class Branch(QuickHelp, TyperGroup):
         }
 
 
+def add_branch(app: typer.Typer, *path: str, module: str, help: str, epilog: str) -> None:
+    """Put a module's commands below an operators' group, as a group that answers as others do.
+
+    `path` is all its words: ``"stock", "exports"``.
+    """
+
+    class Below(Branch):
+        """The commands of that module."""
+
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(path=path, module=module, **attributes)
+
+    below = import_module(module).app
+    app.add_typer(below, name=path[-1], cls=Below, help=help, epilog=epilog)
+
+
 def _load_operator(path: tuple[str, ...], entry: OperatorEntry) -> Command:
     if entry.command is None:
         return Branch(path=path, module=entry.module, name=path[-1], help=entry.summary)
