@@ -8,10 +8,7 @@ import json
 import sys
 from collections.abc import Iterator
 
-from cronops.config import load_settings
-from cronops.samples.tour import Step, show
-
-STOP = Step("Stop the embedded PostgreSQL; the next command would start it.", "db stop")
+from cronops.samples.tour import Step, show_on_own_server
 
 
 def sample_batch() -> Iterator[dict[str, object]]:
@@ -45,12 +42,7 @@ def tour() -> Iterator[Step]:
 
 def main() -> int:
     """Run the tour; the exit code of the first command that fails, or 0."""
-    owns_server = load_settings().settings.database_url is None
-    try:
-        return show(tour())
-    finally:
-        if owns_server:
-            show([STOP])
+    return show_on_own_server(tour())
 
 
 if __name__ == "__main__":

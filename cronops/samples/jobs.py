@@ -8,10 +8,8 @@ stopped again at the end.
 import sys
 from collections.abc import Iterator
 
-from cronops.config import load_settings
 from cronops.samples import exports, images, orders, suppliers
-from cronops.samples.demo import STOP
-from cronops.samples.tour import Step, show
+from cronops.samples.tour import Step, show_on_own_server
 
 
 def tour() -> Iterator[Step]:
@@ -29,12 +27,7 @@ def tour() -> Iterator[Step]:
 
 def main() -> int:
     """Run the tour; the exit code of the first command that ends otherwise than expected, or 0."""
-    owns_server = load_settings().settings.database_url is None
-    try:
-        return show(tour())
-    finally:
-        if owns_server:
-            show([STOP])
+    return show_on_own_server(tour())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from cronops.config import load_settings
+
 
 class Step(NamedTuple):
     """One command of a tour."""
@@ -20,6 +22,9 @@ class Step(NamedTuple):
     """``cronops``, or a module of samples: ``python -m cronops.samples.articles``."""
 
 
+_STOP = Step("Stop the embedded PostgreSQL; the next command would start it.", "db stop")
+
+
 def show(steps: Iterable[Step]) -> int:
     """Run each command; the exit code of the first that ends otherwise than expected, or 0."""
     for step in steps:
@@ -27,6 +32,16 @@ def show(steps: Iterable[Step]) -> int:
         if code != step.expected:
             return code or 1
     return 0
+
+
+def show_on_own_server(steps: Iterable[Step]) -> int:
+    """`show`; the embedded server, where no other is named, is stopped again at the end."""
+    owns_server = load_settings().settings.database_url is None
+    try:
+        return show(steps)
+    finally:
+        if owns_server:
+            show([_STOP])
 
 
 def _run(step: Step) -> int:
