@@ -18,12 +18,19 @@ from cronops.config.kinds import (
     text,
     time_zone,
 )
-from cronops.config.outside import ClientSettings
+from cronops.config.outside import ClientSettings, MailSettings
 from cronops.config.rooms import (
+    CustomersSettings,
+    DriverightSettings,
+    DwhSettings,
     ImagesSettings,
+    LogsSettings,
     PlatformSettings,
+    SessionsSettings,
+    SimulatorSettings,
     StockSettings,
     SuppliersSettings,
+    SystemSettings,
 )
 from cronops.config.setting import Section, section
 
@@ -164,10 +171,18 @@ class Settings(Section):
     alerts = section(AlertSettings)
     pod = section(PodSettings)
     clients = section(ClientSettings)
+    mail = section(MailSettings)
     images = section(ImagesSettings)
     stock = section(StockSettings)
     suppliers = section(SuppliersSettings)
     platform = section(PlatformSettings)
+    customers = section(CustomersSettings)
+    driveright = section(DriverightSettings)
+    dwh = section(DwhSettings)
+    logs = section(LogsSettings)
+    sessions = section(SessionsSettings)
+    simulator = section(SimulatorSettings)
+    system = section(SystemSettings)
     cron_running = boolean(True, "The legacy global switch; false makes every run a skipped one.")
     owners = names("Teams beyond the built-in ones, as a JSON list.")
     log_format = choice("Unset: console at a terminal, else json.", None, "json", "console")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from cronops.config.kinds import duration, integer, path, secret, text
+from cronops.config.kinds import choice, duration, integer, path, secret, text
 from cronops.config.setting import InvalidSettings, Section, Setting
 
 
@@ -78,3 +78,19 @@ class ClientSettings(Section):
     ca_file = path(
         None, "Certificates to trust beside the system's: a PEM file. Nothing turns checking off."
     )
+
+
+class MailSettings(Section):
+    """How jobs hand in mail: one server that takes it, and who we are there."""
+
+    host = text(None, "The mail server that takes mail from us (submission).")
+    port = integer(587, "Its port: 587 with starttls, 465 with tls.", at_least=1, at_most=65_535)
+    security = choice(
+        "How the connection is encrypted. `plain` is not, and is refused to any other machine.",
+        "starttls",
+        "starttls",
+        "tls",
+        "plain",
+    )
+    username = text(None, "The login name; unset means that the server wants none.")
+    password = secret("The password. Best kept in a secret file.")

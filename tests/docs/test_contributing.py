@@ -15,10 +15,10 @@ BLOCK = re.compile(r"^```(?P<language>python|toml)\n# (?P<title>.+)\n(?P<code>(?
 
 SHOP_TABLES = """
 CREATE SCHEMA shop;
-CREATE TABLE shop.vehicle (id integer);
 CREATE TABLE shop.vehicle_count (day date PRIMARY KEY, vehicles bigint);
 CREATE TABLE shop.announcement (message_id bigint, vehicles integer);
-INSERT INTO shop.vehicle VALUES (1), (2), (3);
+INSERT INTO vehicle (make, model, source)
+VALUES ('VW', 'Golf', 'manual'), ('VW', 'Polo', 'manual'), ('VW', 'Up', 'manual');
 """
 
 

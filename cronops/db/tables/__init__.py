@@ -3,7 +3,34 @@
 A test holds the two against each other. No schema is named: the connection's search path is.
 """
 
-from cronops.db.tables import contract, images, platform, queue, stock, suppliers
+from cronops.db.tables import (
+    contract,
+    customers,
+    driveright,
+    dwh,
+    images,
+    platform,
+    queue,
+    simulator,
+    stock,
+    suppliers,
+    upkeep,
+    vehicles,
+)
 from cronops.db.tables.base import metadata
 
-__all__ = ["contract", "images", "metadata", "platform", "queue", "stock", "suppliers"]
+__all__ = [
+    "contract",
+    "customers",
+    "driveright",
+    "dwh",
+    "images",
+    "metadata",
+    "platform",
+    "queue",
+    "simulator",
+    "stock",
+    "suppliers",
+    "upkeep",
+    "vehicles",
+]

@@ -76,7 +76,7 @@ def test_a_failed_migration_leaves_nothing_behind(empty_database: Database) -> N
 def test_a_newer_database_is_left_alone(database: Database) -> None:
     database.query("UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(SchemaMismatch, match="revision 9999, newer than the 0005"):
+    with pytest.raises(SchemaMismatch, match=f"revision 9999, newer than the {SCHEMA_REVISION}"):
         upgrade(database.settings())
     with database.connect() as connection, pytest.raises(SchemaMismatch, match="newer"):
         check_schema(connection, database.settings())

@@ -1,9 +1,9 @@
-"""Settings that belong to single jobs, a section a room."""
+"""Settings of `images enqueue-batches`, and the handler `images.update`."""
 
 from datetime import timedelta
 from pathlib import Path
 
-from cronops.config.kinds import boolean, choice, duration, integer, path, text, time_zone
+from cronops.config.kinds import boolean, choice, duration, integer, path, text
 from cronops.config.renditions import renditions
 from cronops.config.setting import Section
 
@@ -73,61 +73,4 @@ class ImagesSettings(Section):
         {"name": "large", "width": 1600, "height": 1600, "quality": 85},
         {"name": "medium", "width": 640, "height": 640, "quality": 82},
         {"name": "thumb", "width": 160, "height": 160, "fit": "cover", "quality": 80},
-    )
-
-
-class StockSettings(Section):
-    """`stock export`."""
-
-    export_dir = path(
-        Path("/var/lib/cronops/exports"),
-        "Where exports are generated and their last good file is kept; local deliveries go below "
-        "it, too.",
-    )
-    keep_files = integer(
-        5, "How many generated files of each export are kept, the newest ones.", at_least=1
-    )
-    zone = time_zone(
-        "Europe/Brussels", "Whose calendar the days go by on which a margin rule is valid."
-    )
-
-
-class SuppliersSettings(Section):
-    """`suppliers import-stock`."""
-
-    root = path(
-        Path("/var/lib/cronops/suppliers"),
-        "The root that suppliers' directories must lie under; each supplier's files move through "
-        "`incoming/`, `processing/`, `processed/` and `rejected/` there.",
-    )
-    lock_wait = duration(
-        timedelta(minutes=1),
-        "Of `--all`: longest wait for one supplier that another run is importing.",
-    )
-    keep = duration(
-        timedelta(days=30),
-        "How long files in `processed/` and `rejected/`, and the records of them, are kept.",
-        at_least=timedelta(hours=1),
-        why="nobody could look at what was rejected",
-    )
-
-
-class PlatformSettings(Section):
-    """`platform pull-orders`, and the handler `orders.process`."""
-
-    root = path(
-        Path("/var/lib/cronops/platforms"), "The root that directories of platforms must lie under."
-    )
-    raw_retention = duration(
-        timedelta(days=30),
-        "Age at which what platforms answered is deleted: it holds customers' data. What is not "
-        "read yet stays.",
-        at_least=timedelta(hours=1),
-        why="what could not be read would be gone before anybody mends it",
-    )
-    payload_retention = duration(
-        timedelta(days=90),
-        "Age at which the payloads of processed orders are blanked; the orders made of them stay.",
-        at_least=timedelta(hours=1),
-        why="a revision could not be looked at any more",
     )

@@ -1,0 +1,7 @@
+"""Settings of `logs clean`."""
+
+from cronops.config.setting import Section
+
+
+class LogsSettings(Section):
+    """`logs clean`."""

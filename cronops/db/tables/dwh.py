@@ -1,0 +1,1 @@
+"""Counters made of page hits, and how far they have come."""

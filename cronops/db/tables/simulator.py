@@ -1,0 +1,1 @@
+"""Sets of files that were sent to MAK."""

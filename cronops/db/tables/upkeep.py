@@ -1,0 +1,1 @@
+"""What was cleared away, and how much of it."""

@@ -1,0 +1,1 @@
+"""CR-012: bring the vehicles up to date with DriveRight, stage by stage."""

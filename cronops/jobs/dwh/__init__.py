@@ -1,0 +1,1 @@
+"""CR-004: count what the shop's visitors look at."""

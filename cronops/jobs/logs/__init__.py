@@ -1,0 +1,1 @@
+"""CR-007: delete the shop's log of changes when it is old."""
