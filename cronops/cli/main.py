@@ -23,6 +23,9 @@ OPERATOR_COMMANDS = {
     "platform": OperatorEntry(
         "cronops.cli.platform", "Pull orders from sales platforms; set them up; check orders."
     ),
+    "system": OperatorEntry(
+        "cronops.cli.system", "Clear the shop's caches; what was cleared, its log included."
+    ),
     "alerts": OperatorEntry("cronops.cli.alerts", "Alerts waiting and sent; test the routes."),
     "audit": OperatorEntry("cronops.cli.audit", "What operators changed, when and why."),
     "config": OperatorEntry("cronops.cli.config", "The settings, and where each came from."),

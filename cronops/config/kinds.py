@@ -51,8 +51,8 @@ def secret(description: str) -> Setting[SecretStr | None]:
 
 
 def duration(
-    default: timedelta, description: str, *, at_least: timedelta | None = None, why: str = ""
-) -> Setting[timedelta]:
+    default: T, description: str, *, at_least: timedelta | None = None, why: str = ""
+) -> "Setting[timedelta | T]":
     """A length of time; `why` says what a shorter one would do."""
 
     def parse(value: Any) -> timedelta:
@@ -62,7 +62,7 @@ def duration(
             raise ValueError(f"must be at least {format_duration(at_least)}{because}")
         return parsed
 
-    return Setting(default, description, kind="duration", parse=parse)
+    return Setting[Any](default, description, kind="duration", parse=parse)
 
 
 def integer(

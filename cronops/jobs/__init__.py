@@ -22,6 +22,9 @@ JOBS: dict[str, JobEntry] = {
         "CR-001",
         "Enqueue the image edits that batches ask for.",
     ),
+    "logs clean": JobEntry(
+        "cronops.jobs.logs.clean:clean", "CR-007", "Delete old rows of the shop's log of changes."
+    ),
     "platform pull-orders": JobEntry(
         "cronops.jobs.platform.pull:pull_orders",
         "CR-008",
@@ -42,6 +45,11 @@ JOBS: dict[str, JobEntry] = {
         "cronops.jobs.suppliers.import_stock:import_stock",
         "CR-009, CR-010",
         "Import what suppliers have in stock.",
+    ),
+    "system clean-data": JobEntry(
+        "cronops.jobs.system.clean_data:clean_data",
+        "CR-011",
+        "Clear the shop's caches of searches and of popular articles.",
     ),
 }
 

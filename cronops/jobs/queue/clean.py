@@ -1,25 +1,17 @@
 """CR-005: delete what is finished and older than its retention."""
 
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cronops.contract.context import JobContext
 from cronops.contract.job import Outcome, job
 from cronops.contract.retry import Retry
-from cronops.errors import ConfigurationError, DatabaseUnavailable
+from cronops.errors import DatabaseUnavailable
 from cronops.owners import PLATFORM_EXPORT, SHARED_OPS, STOCK_IMPORT
 
 if TYPE_CHECKING:
     import psycopg
-
-# Some 20,000 messages, and some 20 ms, at a time.
-_BLOCKS = 256
-_REST_SHARE = 0.03
-
-_CUTOFF = "SELECT clock_timestamp() - %(retention)s::interval"
 
 
 @dataclass(frozen=True)
@@ -38,18 +30,6 @@ _RUNS = _Kind("runs", "run", "outcome IS NOT NULL AND finished_at < %(cutoff)s")
 _SLOTS = _Kind("slots", "slot", "state IN ('succeeded', 'failed') AND scheduled_at < %(cutoff)s")
 _ALERTS = _Kind("alerts", "alert", "coalesce(delivered_at, cancelled_at) < %(cutoff)s")
 _AUDIT = _Kind("audit", "audit", "at < %(cutoff)s")
-
-_COUNT = "SELECT count(*) FROM {table} WHERE {old}"
-_BLOCK_RANGE = """
-SELECT (min(ctid)::text::point)[0]::bigint, (max(ctid)::text::point)[0]::bigint
-FROM {table} WHERE {old}
-"""
-# Each batch goes straight to its blocks: a search by age would walk, in each batch, over all
-# that the batches before have deleted.
-_BY_BLOCK_ONLY = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off"
-_DELETE = """
-DELETE FROM {table} WHERE ctid >= %(first)s::tid AND ctid < %(end)s::tid AND {old}
-"""
 
 
 @job(
@@ -88,14 +68,9 @@ def clean(
         (_ALERTS, retention.alerts),
         (_AUDIT, retention.audit),
     ]
-    _check(retention_of for _, retention_of in kinds)
     with ctx.connect("clean") as connection:
         for kind, retention_of in kinds:
-            cutoff = _cutoff(connection, retention_of)
-            if dry_run:
-                ctx.count(kind.count, _count(connection, kind, cutoff))
-            else:
-                _delete(ctx, connection, kind, cutoff)
+            _clean(ctx, connection, kind, retention_of, dry_run=dry_run)
             if ctx.stopping:
                 break
     if dry_run:
@@ -104,59 +79,26 @@ def clean(
     return Outcome()
 
 
-def _check(retentions: Iterable[timedelta]) -> None:
-    for retention in retentions:
-        # The settings refuse it too; but what deletes everything is worth two looks.
-        if retention <= timedelta(0):
-            raise ConfigurationError(
-                "a retention must be longer than 0: it would delete everything"
-            )
-
-
-def _cutoff(connection: "psycopg.Connection[Any]", retention: timedelta) -> datetime:
-    """The instant before which things are old; what is exactly that old is kept."""
-    row = connection.execute(_CUTOFF, {"retention": retention}).fetchone()
-    assert row is not None  # noqa: S101 - a SELECT without FROM has one row
-    cutoff: datetime = row[0]
-    return cutoff
-
-
-def _count(connection: "psycopg.Connection[Any]", kind: _Kind, cutoff: datetime) -> int:
-    statement = _COUNT.format(table=kind.table, old=kind.old)
-    row = connection.execute(statement, {"cutoff": cutoff}).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _delete(
-    ctx: JobContext, connection: "psycopg.Connection[Any]", kind: _Kind, cutoff: datetime
-) -> None:
-    """Delete block range by block range, each fenced and committed by itself."""
-    look_up = _BLOCK_RANGE.format(table=kind.table, old=kind.old)
-    row = connection.execute(look_up, {"cutoff": cutoff}).fetchone()
-    if row is None or row[0] is None:
-        return
-    first_block, last_block = row
-    for block in range(first_block, last_block + 1, _BLOCKS):
-        began = time.monotonic()
-        _delete_batch(ctx, connection, kind, cutoff, block)
-        if not ctx.pause((time.monotonic() - began) * _REST_SHARE):
-            return
-
-
-def _delete_batch(
+def _clean(
     ctx: JobContext,
     connection: "psycopg.Connection[Any]",
     kind: _Kind,
-    cutoff: datetime,
-    block: int,
+    retention: timedelta,
+    *,
+    dry_run: bool,
 ) -> None:
     from cronops.contract.lock import fence
+    from cronops.db.block_delete import Old, cutoff_before, delete, find
 
-    statement = _DELETE.format(table=kind.table, old=kind.old)
-    values = {"first": f"({block},0)", "end": f"({block + _BLOCKS},0)", "cutoff": cutoff}
-    with connection.transaction():
-        connection.execute(_BY_BLOCK_ONLY)
-        deleted = connection.execute(statement, values).rowcount
-        fence(connection, ctx.tokens)
-    if deleted:
-        ctx.count(kind.count, deleted)
+    cutoff = cutoff_before(connection, retention)
+    found = find(connection, Old(kind.table, kind.old, {"cutoff": cutoff}))
+    if dry_run:
+        ctx.count(kind.count, found.rows)
+        return
+    delete(
+        connection,
+        found,
+        settle=lambda _: fence(connection, ctx.tokens),
+        committed=lambda rows: ctx.count(kind.count, rows),
+        pause=ctx.pause,
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cronops.db import block_delete
 from cronops.jobs.queue import clean
 from tests.commands import CommandLine
 from tests.databases import Database
@@ -110,6 +111,10 @@ class Context:
         return not self.stopping
 
 
+def small_ranges(monkeypatch: pytest.MonkeyPatch, blocks: int) -> None:
+    monkeypatch.setattr(block_delete, "MOST_BLOCKS", blocks)
+
+
 @pytest.fixture
 def ctx(database: Database) -> Any:
     return Context(database)
@@ -126,7 +131,7 @@ def test_what_is_exactly_as_old_as_its_retention_is_kept(
             " VALUES ('work', 'PROCESSED', %s)",
             (age,),
         )
-    monkeypatch.setattr(clean, "_cutoff", lambda connection, retention: cutoff)
+    monkeypatch.setattr(block_delete, "cutoff_before", lambda connection, retention: cutoff)
 
     clean.clean.function(ctx)
 
@@ -136,7 +141,7 @@ def test_what_is_exactly_as_old_as_its_retention_is_kept(
 def test_it_goes_on_batch_by_batch(
     database: Database, ctx: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clean, "_BLOCKS", 2)
+    small_ranges(monkeypatch, 2)
     add(database, "PROCESSED", "1 day", 150)
     add(database, "PROCESSED", "40 days", 500)
     add(database, "PROCESSED", "1 day", 150)
@@ -153,7 +158,7 @@ def test_it_goes_on_batch_by_batch(
 def test_told_to_stop_it_leaves_the_rest(
     database: Database, ctx: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clean, "_BLOCKS", 1)
+    small_ranges(monkeypatch, 1)
     add(database, "PROCESSED", "40 days", 500)
 
     def stop(seconds: float) -> bool:
