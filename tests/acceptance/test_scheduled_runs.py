@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cronops.db.shop import create_shop
 from tests.acceptance.pods import Pod, pods
 from tests.databases import Database
 
@@ -33,6 +34,9 @@ def test_a_triggered_schedule_calls_a_command_and_the_run_is_recorded(
         pytest.skip("triggered by an operator, who gives its arguments")
     scheduled = datetime.now(UTC).replace(second=0, microsecond=0)
     secrets = secrets_for(database)
+    with database.connect() as connection:
+        # Where there is a cluster, there is a shop: some jobs have nothing to do without it.
+        create_shop(connection, database.settings().db.shop_schema)
 
     done = pod.run(scheduled, secrets, tmp_path)
 

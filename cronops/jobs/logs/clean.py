@@ -72,7 +72,7 @@ def clean(
         return Outcome(warnings=(_DRY_RUN,))
     if locked:
         ctx.count("locked", locked)
-        return Outcome(warnings=(f"{locked:,} rows were locked by others: left for the next run",))
+        return Outcome(warnings=(f"rows locked by others, left for the next run: {locked:,}",))
     return Outcome()
 
 

@@ -69,5 +69,5 @@ def clean_data(
     if dry_run:
         return Outcome(warnings=(_DRY_RUN,))
     if locked:
-        return Outcome(warnings=(f"{locked:,} rows were locked by others: left for the next run",))
+        return Outcome(warnings=(f"rows locked by others, left for the next run: {locked:,}",))
     return Outcome()
