@@ -18,6 +18,7 @@ from benchmarks import (
     orders,
     ours,
     queue_throughput,
+    sessions,
     startup,
 )
 from benchmarks.database import Database, temporary_database
@@ -38,6 +39,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "manifests": manifests.run,
     "imports": imports.run,
     "exports": exports.run,
+    "sessions": lambda database, _, quick: sessions.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

@@ -263,5 +263,17 @@ def test_the_beginning_of_a_name_is_shown_and_no_more() -> None:
     assert begin_of("abcdefgh", "[a-z]*") == "abcd..."
 
 
-def test_a_pulse_is_a_bounded_look_ahead() -> None:
-    assert sweeping._PULSE <= 1_000
+def test_the_look_ahead_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "_AHEAD", 7)
+    for number in range(50):
+        write(tmp_path / f"sess_{number}")
+    longest, read = [0], Sweep._names
+
+    def counted(entries: Any) -> list[str]:
+        names = read(entries)
+        longest.append(len(names))
+        return names
+
+    monkeypatch.setattr(Sweep, "_names", staticmethod(counted))
+    assert sweep(tmp_path).tally.deleted == 50
+    assert max(longest) == 7
