@@ -89,9 +89,16 @@ def open_file(name: str, parent: int) -> int:
     _refuse_paths(name)
     facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
     refuse_unless_regular(facts)
-    file = os.open(name, _FILE, dir_fd=parent)
+    # Looked at again: another one may have come by that name in between.
     try:
-        # Looked at again: another one may have come by that name in between.
+        file = os.open(name, _FILE, dir_fd=parent)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotAFile("it is a symbolic link, not a file") from None
+        if error.errno == errno.ENXIO:
+            raise NotAFile("it is a socket, not a file") from None
+        raise
+    try:
         refuse_unless_regular(os.fstat(file))
     except BaseException:
         os.close(file)

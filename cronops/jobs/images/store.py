@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cronops.jobs.images.confined import Standstill, directory, remove, write_part
+from cronops.clients.confined import directory, remove
 from cronops.jobs.images.picture import EXTENSIONS, Made
+from cronops.jobs.images.writing import Standstill, write_part
 
 _LONGEST_NAME = 200
 
