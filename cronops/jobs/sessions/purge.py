@@ -59,15 +59,15 @@ def purge(
     _check(of.max_age)
     check_place(of.directory, of.allowed)
     now = _slower_clock(ctx)
+    pulse = _Pulse(ctx, dry_run=dry_run)
     rule = Rule(
         pattern=of.pattern,
         cutoff=now - round(of.max_age.total_seconds() * _NS),
         now=now,
-        most=of.max_files,
+        most=of.max_files - ctx.counts.get("deleted", 0),
         depth=of.depth,
         is_rehearsal=dry_run,
     )
-    pulse = _Pulse(ctx, dry_run=dry_run)
     sweep = Sweep(rule, go_on=pulse, show=_shows(ctx) if dry_run else None)
     with opened(of.directory) as directory:
         if not dry_run:
@@ -111,8 +111,8 @@ class _Pulse:
         self._ctx = ctx
         self._told = Tally()
         self._next_step: float = float("inf") if dry_run else _STEP
-        # What an earlier attempt deleted is deleted; what it saw is seen again.
-        for name in set(ctx.counts) - {"deleted"}:
+        # What an earlier attempt deleted is deleted; what it only saw is seen again.
+        for name in set(ctx.counts) - (set() if dry_run else {"deleted"}):
             ctx.count(name, -ctx.counts[name])
 
     def __call__(self, tally: Tally) -> bool:

@@ -53,5 +53,7 @@ def test_what_an_earlier_attempt_deleted_counts_and_what_it_saw_is_seen_again() 
     assert pulse(Tally(deleted=5_200, kept=30, future=1))
     assert ctx.counts == {"deleted": 12_200, "kept": 30, "denied": 0, "future": 1}
     assert ctx.said == ["purged"]
+    purge._Pulse(ctx, dry_run=True)
+    assert ctx.counts["deleted"] == 0
     ctx.stopping = True
     assert not pulse(Tally(deleted=5_200, kept=30, future=1))
