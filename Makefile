@@ -25,7 +25,8 @@ DEMO_SETTINGS = CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} CRONOPS_LOG_LEVEL=$
 	CRONOPS_SUPPLIERS__ROOT=$(abspath $(DEMO))/suppliers CRONOPS_STOCK__EXPORT_DIR=$(abspath $(DEMO))/exports \
 	CRONOPS_PLATFORM__ROOT=$(abspath $(DEMO))/platforms CRONOPS_IMAGES__BATCH_DIR=$(abspath $(DEMO))/images/batches \
 	CRONOPS_IMAGES__SOURCE_ROOT=$(abspath $(DEMO))/images/sources CRONOPS_IMAGES__STORE=$(abspath $(DEMO))/images/store CRONOPS_IMAGES__SETTLE=0 \
-	CRONOPS_LOGS__RETENTION=365d
+	CRONOPS_LOGS__RETENTION=365d \
+	CRONOPS_SESSIONS__DIRECTORY=$(abspath $(DEMO))/sessions CRONOPS_SESSIONS__ALLOWED='["$(abspath $(DEMO))/sessions"]'
 
 .PHONY: demo
 demo: $(READY) ## The jobs that move goods and money, on a sample shop

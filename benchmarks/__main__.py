@@ -19,6 +19,7 @@ from benchmarks import (
     ours,
     queue_throughput,
     retention,
+    sessions,
     startup,
 )
 from benchmarks.database import Database, temporary_database
@@ -40,6 +41,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "imports": imports.run,
     "exports": exports.run,
     "retention": lambda database, _, quick: retention.run(database, quick),
+    "sessions": lambda database, _, quick: sessions.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

@@ -178,6 +178,29 @@ def names(description: str) -> Setting[list[str]]:
     return Setting([], description, kind="JSON list of names", parse=parse, is_json=True)
 
 
+def directories(default: list[Path], description: str) -> Setting[list[Path]]:
+    """A list of directories, each absolute and below the root of all."""
+
+    def parse(value: Any) -> list[Path]:
+        shape = 'must be a JSON list of directories, as in ["/var/lib/cronops/sessions"]'
+        if not isinstance(value, list) or not all(isinstance(one, str | Path) for one in value):
+            raise ValueError(shape)
+        parsed = [Path(one) for one in value]
+        for one in parsed:
+            if not one.is_absolute() or one == Path("/") or ".." in one.parts:
+                raise ValueError(f"{one} must be absolute, without '..', and not / itself")
+        return parsed
+
+    return Setting(
+        default,
+        description,
+        kind="JSON list of directories",
+        parse=parse,
+        is_json=True,
+        shown_default=", ".join(map(str, default)),
+    )
+
+
 def secrets_by_name(description: str) -> Setting[dict[str, list[SecretStr]]]:
     """Lists of secrets, each list under a name."""
 

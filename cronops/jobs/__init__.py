@@ -36,6 +36,9 @@ JOBS: dict[str, JobEntry] = {
     "queue process": JobEntry(
         "cronops.jobs.queue.process:process", "CR-006", "Work the messages of a queue."
     ),
+    "sessions purge": JobEntry(
+        "cronops.jobs.sessions.purge:purge", "CR-014", "Delete old session files."
+    ),
     "stock export": JobEntry(
         "cronops.jobs.stock.export:export",
         "CR-002",

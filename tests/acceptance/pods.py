@@ -73,6 +73,11 @@ class Pod:
             for inside, outside in mounts.items():
                 if value == inside or value.startswith(f"{inside}/"):
                     environment[name] = f"{outside}{value.removeprefix(inside)}"
+                elif value.startswith("["):  # a JSON list, of paths perhaps
+                    for end in '"/':
+                        environment[name] = environment[name].replace(
+                            f'"{inside}{end}', f'"{outside}{end}'
+                        )
         # The image's own: where the entry point lies.
         environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
         return subprocess.run(

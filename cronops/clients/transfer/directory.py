@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from cronops.clients.confined import NotAFile, open_below, open_file
 from cronops.clients.landing import BLOCK, landing, sync_directory, told
 from cronops.clients.patience import Deadline
 from cronops.clients.transfer.location import confined
@@ -17,9 +18,6 @@ from cronops.clients.transfer.names import TEMPORARY, check_name, is_listed, num
 from cronops.clients.transfer.protocol import RemoteFile
 from cronops.errors import BadInput, ConfigurationError, TransientError
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a named pipe that somebody put there would wait for its writer.
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESERVED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -169,32 +167,20 @@ class DirectoryTransfer:
 
     def _open_file(self, name: str, origin: str) -> BinaryIO:
         try:
-            descriptor = os.open(name, _FILE, dir_fd=self._descriptor)
+            descriptor = open_file(name, self._descriptor)
         except FileNotFoundError:
             raise BadInput(f"{origin}: there is no such file, or no longer") from None
+        except NotAFile:
+            raise BadInput(f"{origin} is no regular file") from None
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise BadInput(f"{origin} is no regular file") from None
             raise told(error, origin) from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise BadInput(f"{origin} is no regular file")
         return os.fdopen(descriptor, "rb")
 
     def _open_below_root(self, directory: Path, *, make: bool = False) -> int:
+        parts = directory.relative_to(self._root).parts
         with self._told(str(directory)):
-            descriptor = os.open(self._root, _DIRECTORY)
-            for part in directory.relative_to(self._root).parts:
-                try:
-                    if make:
-                        with suppress(FileExistsError):
-                            os.mkdir(part, dir_fd=descriptor)
-                            sync_directory(descriptor)
-                    below = os.open(part, _DIRECTORY, dir_fd=descriptor)
-                finally:
-                    os.close(descriptor)
-                descriptor = below
-            return descriptor
+            # It was resolved: a link that stands there now came afterwards.
+            return open_below(self._root, *parts, make=make, follow_root=False)
 
     def _look_at(self, name: str) -> RemoteFile | None:
         try:
@@ -249,7 +235,11 @@ def _has_content_of(source: BinaryIO, name: str, directory: int) -> bool:
     if _size(name, directory) != os.fstat(source.fileno()).st_size:
         return False
     source.seek(0)
-    with os.fdopen(os.open(name, _FILE, dir_fd=directory), "rb") as copy:
+    try:
+        descriptor = open_file(name, directory)
+    except NotAFile:
+        return False  # put there since it was looked at
+    with os.fdopen(descriptor, "rb") as copy:
         while block := source.read(BLOCK):
             if copy.read(BLOCK) != block:
                 return False

@@ -13,10 +13,10 @@ from cronops.errors import (
     TransientError,
 )
 from cronops.jobs.images import edits
-from cronops.jobs.images.confined import Standstill
 from cronops.jobs.images.fetch import Fetcher
 from cronops.jobs.images.picture import Made, make_renditions, recipe_of
 from cronops.jobs.images.store import Store
+from cronops.jobs.images.writing import Standstill
 from cronops.telemetry.redact import redact
 
 if TYPE_CHECKING:

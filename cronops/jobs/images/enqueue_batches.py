@@ -55,8 +55,8 @@ def enqueue_batches(
     Reads images_*.csv in CRONOPS_IMAGES__BATCH_DIR, each in one transaction, and files it under
     archive/ once its messages are committed, or under quarantine/ with the reason beside it.
     """
+    from cronops.clients.confined import directory
     from cronops.jobs.images.batch_file import find_batches
-    from cronops.jobs.images.confined import directory
 
     root = ctx.settings.images.batch_dir
     try:

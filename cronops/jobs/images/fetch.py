@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from cronops.clients.confined import NotAFile, directory, open_file
 from cronops.errors import BadInput, TransientError
-from cronops.jobs.images.confined import NotAFile, Standstill, directory, open_file
 from cronops.jobs.images.sources import host_of, is_url
+from cronops.jobs.images.writing import Standstill
 
 if TYPE_CHECKING:
     from cronops.clients.http import HttpClient

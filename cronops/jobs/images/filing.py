@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from itertools import count
 from pathlib import Path, PurePath
 
-from cronops.jobs.images.confined import directory, exists, write_part
+from cronops.clients.confined import directory, exists
+from cronops.jobs.images.writing import write_part
 
 ARCHIVE = "archive"
 QUARANTINE = "quarantine"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cronops.clients.confined import NotAFile, directory, open_file
 from cronops.contract.context import JobContext
 from cronops.errors import BadInput
 from cronops.jobs.images import batches
@@ -16,7 +17,6 @@ from cronops.jobs.images.batch_file import (
     read_lines,
     still_as_read,
 )
-from cronops.jobs.images.confined import NotAFile, directory, open_file
 from cronops.jobs.images.filing import (
     ARCHIVE,
     QUARANTINE,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cronops.jobs.images.confined import Standstill, directory, remove, write_part
+from cronops.clients.confined import directory, open_directory, remove
 from cronops.jobs.images.picture import EXTENSIONS, Made
+from cronops.jobs.images.writing import Standstill, write_part
 
 _LONGEST_NAME = 200
 
@@ -61,9 +62,7 @@ class Store:
         try:
             with self._open(shard) as above:
                 try:
-                    there = os.open(
-                        name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above
-                    )
+                    there = open_directory(name, above)
                 except FileNotFoundError:
                     return
                 try:

@@ -13,15 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cronops.clients.confined import NotAFile, directory, open_file
 from cronops.config import Settings
 from cronops.errors import BadInput, TransientError
-from cronops.jobs.images import batch_file, confined, store
+from cronops.jobs.images import batch_file, store, writing
 from cronops.jobs.images.batch_file import ChangedWhileRead, find_batches, fingerprint, read_lines
-from cronops.jobs.images.confined import NotAFile, Standstill, directory, open_file
 from cronops.jobs.images.fetch import Fetcher, read_file
 from cronops.jobs.images.filing import REASON, file_away, free_name, is_filed, put_beside
 from cronops.jobs.images.picture import Made
 from cronops.jobs.images.store import Store
+from cronops.jobs.images.writing import Standstill
 
 
 @pytest.fixture
@@ -323,7 +324,7 @@ def test_a_full_disk_leaves_what_was_there_and_no_part(
     def full(part: str, parent: int, blocks: Iterable[bytes]) -> None:
         if next(places) == full_at:
             blocks = half(*blocks)
-        confined.write_part(part, parent, blocks)
+        writing.write_part(part, parent, blocks)
 
     def half(content: bytes) -> Iterator[bytes]:
         yield content[:1]

@@ -1,18 +1,21 @@
 """Files below a root that nothing leads out of: each directory is opened in the one above it.
 
-Symbolic links are not followed, wherever they point: what is checked is what is opened.
+Symbolic links are not followed, wherever they point: what is checked is what is opened, and what
+is held open stays the same whatever becomes of its name. The one module that walks by descriptors,
+for rooms and clients alike.
 """
 
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cronops.errors import TransientError
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DIRECTORY = _ROOT | os.O_NOFOLLOW
+# Whoever only passes through needs no permission to list what lies there.
+_PASSAGE = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Opening a pipe without a writer, or a device, would otherwise wait for ever.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -26,33 +29,45 @@ _KINDS = (
 )
 
 
-class Standstill(TransientError):
-    """A directory that everything needs is not there, or cannot be written."""
-
-
 class NotAFile(Exception):
     """What has that name is something else; the text says what."""
 
 
-@contextmanager
-def directory(root: Path, *parts: str, make: bool = False) -> Iterator[int]:
-    """A directory's descriptor; `make` makes what is missing below the root.
+def open_below(root: Path, *parts: str, make: bool = False, follow_root: bool = True) -> int:
+    """The descriptor of a directory below `root`; `make` makes what is missing on the way.
 
     Raises `OSError`; `NotADirectoryError` also for a symbolic link below the root. The root
-    itself may be one: it is the operator's.
+    itself may be one, as it is the operator's, unless `follow_root` says otherwise.
     """
-    held = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts:
+    held = os.open(root, _ROOT if follow_root else _DIRECTORY)
+    for number, part in enumerate(parts, start=1):
+        try:
             _refuse_paths(part)
             if make:
                 _make(part, held)
-            below = os.open(part, _DIRECTORY, dir_fd=held)
+            # A directory that is made in is synced, which takes more than a passage.
+            flags = _DIRECTORY if make or number == len(parts) else _PASSAGE
+            below = os.open(part, flags, dir_fd=held)
+        finally:
             os.close(held)
-            held = below
+        held = below
+    return held
+
+
+@contextmanager
+def directory(root: Path, *parts: str, make: bool = False) -> Iterator[int]:
+    """`open_below`, closed at the end."""
+    held = open_below(root, *parts, make=make)
+    try:
         yield held
     finally:
         os.close(held)
+
+
+def open_directory(name: str, parent: int) -> int:
+    """The descriptor of a directory in another one; `NotADirectoryError` for a symbolic link."""
+    _refuse_paths(name)
+    return os.open(name, _DIRECTORY, dir_fd=parent)
 
 
 def _refuse_paths(name: str) -> None:
@@ -74,9 +89,16 @@ def open_file(name: str, parent: int) -> int:
     _refuse_paths(name)
     facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
     refuse_unless_regular(facts)
-    file = os.open(name, _FILE, dir_fd=parent)
+    # Looked at again: another one may have come by that name in between.
     try:
-        # Looked at again: another one may have come by that name in between.
+        file = os.open(name, _FILE, dir_fd=parent)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotAFile("it is a symbolic link, not a file") from None
+        if error.errno == errno.ENXIO:
+            raise NotAFile("it is a socket, not a file") from None
+        raise
+    try:
         refuse_unless_regular(os.fstat(file))
     except BaseException:
         os.close(file)
@@ -101,23 +123,6 @@ def exists(name: str, parent: int) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def write_part(part: str, parent: int, blocks: Iterable[bytes]) -> None:
-    """Write a file under a temporary name, synced; `os.rename` then gives it its own.
-
-    Where it cannot be written to its end, nothing is left of it.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(part, flags, 0o644, dir_fd=parent), "wb") as file:
-            file.writelines(blocks)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            remove(part, parent)
-        raise
 
 
 def remove(name: str, parent: int) -> None:
