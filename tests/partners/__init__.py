@@ -1,4 +1,4 @@
-"""Real servers of partners, in this process: HTTPS, FTP, FTPS, SFTP, and how they misbehave.
+"""Real servers of partners, in this process: HTTPS, FTP, FTPS, SFTP, SMTP, and how they misbehave.
 
 ::
 
@@ -15,6 +15,7 @@ from tests.partners.files import https_file_server
 from tests.partners.ftp import FtpPartner, ftp_server
 from tests.partners.settings import client_environment, client_settings
 from tests.partners.sftp import SftpPartner, new_key, new_private_key, sftp_server
+from tests.partners.smtp import MailServer, Mood, mail_server
 from tests.partners.tls import Identity, identity
 from tests.partners.trouble import CUT, SHORT, STALL, Trouble
 from tests.partners.web import HttpsServer, Reply, gzipped, https_server
@@ -26,6 +27,8 @@ __all__ = [
     "FtpPartner",
     "HttpsServer",
     "Identity",
+    "MailServer",
+    "Mood",
     "Reply",
     "SftpPartner",
     "Trouble",
@@ -36,6 +39,7 @@ __all__ = [
     "https_file_server",
     "https_server",
     "identity",
+    "mail_server",
     "new_key",
     "new_private_key",
     "sftp_server",
