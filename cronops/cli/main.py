@@ -23,6 +23,9 @@ OPERATOR_COMMANDS = {
     "platform": OperatorEntry(
         "cronops.cli.platform", "Pull orders from sales platforms; set them up; check orders."
     ),
+    "customers": OperatorEntry(
+        "cronops.cli.customers", "Remind customers of licences that end; what became of it."
+    ),
     "system": OperatorEntry(
         "cronops.cli.system", "Clear the shop's caches; what was cleared, its log included."
     ),

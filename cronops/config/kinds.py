@@ -178,6 +178,32 @@ def names(description: str) -> Setting[list[str]]:
     return Setting([], description, kind="JSON list of names", parse=parse, is_json=True)
 
 
+def whole_numbers(
+    default: list[int], description: str, *, at_least: int, at_most: int
+) -> Setting[list[int]]:
+    """Different whole numbers within bounds, at least one of them."""
+
+    def parse(value: Any) -> list[int]:
+        wrong = f"must be a JSON list of different whole numbers from {at_least} to {at_most}"
+        if not isinstance(value, list) or not value:
+            raise ValueError(wrong)
+        for one in value:
+            if type(one) is not int or not at_least <= one <= at_most:
+                raise ValueError(wrong)
+        if len(set(value)) != len(value):
+            raise ValueError(wrong)
+        return value
+
+    return Setting(
+        default,
+        description,
+        kind="JSON list of whole numbers",
+        parse=parse,
+        is_json=True,
+        shown_default=", ".join(map(str, default)),
+    )
+
+
 def directories(default: list[Path], description: str) -> Setting[list[Path]]:
     """A list of directories, each absolute and below the root of all."""
 

@@ -17,6 +17,11 @@ class JobEntry(NamedTuple):
 
 
 JOBS: dict[str, JobEntry] = {
+    "customers notify-license-expiration": JobEntry(
+        "cronops.jobs.customers.notify:notify_license_expiration",
+        "CR-003",
+        "Remind customers of licences that end soon.",
+    ),
     "images enqueue-batches": JobEntry(
         "cronops.jobs.images.enqueue_batches:enqueue_batches",
         "CR-001",
