@@ -13,6 +13,7 @@ from benchmarks import (
     fence,
     images,
     imports,
+    mails,
     manifests,
     memory,
     orders,
@@ -42,6 +43,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "exports": exports.run,
     "retention": lambda database, _, quick: retention.run(database, quick),
     "sessions": lambda database, _, quick: sessions.run(database, quick),
+    "mails": lambda database, _, quick: mails.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 
