@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     claim_history,
+    counters,
     enqueue,
     exports,
     fence,
@@ -43,6 +44,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "exports": exports.run,
     "retention": lambda database, _, quick: retention.run(database, quick),
     "sessions": lambda database, _, quick: sessions.run(database, quick),
+    "counters": lambda database, _, quick: counters.run(database, quick),
     "mails": lambda database, _, quick: mails.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }

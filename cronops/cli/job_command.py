@@ -197,7 +197,8 @@ def _kind(job: Job, parameter: inspect.Parameter) -> _Kind:
 
 def _option(parameter: inspect.Parameter, kind: _Kind) -> inspect.Parameter:
     """The parameter as typer takes it: its type, and an option named after it."""
-    words = parameter.name.replace("_", "-")
+    # As PEP 8 has it for a word that Python keeps to itself: `from_` is --from.
+    words = parameter.name.rstrip("_").replace("_", "-")
     default = parameter.default
     is_flag = kind.of is bool and not kind.is_several
     explanation = kind.help

@@ -26,6 +26,7 @@ OPERATOR_COMMANDS = {
     "customers": OperatorEntry(
         "cronops.cli.customers", "Remind customers of licences that end; what became of it."
     ),
+    "dwh": OperatorEntry("cronops.cli.dwh", "Count page hits by day; look at the counters."),
     "system": OperatorEntry(
         "cronops.cli.system", "Clear the shop's caches; what was cleared, its log included."
     ),

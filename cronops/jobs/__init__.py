@@ -22,6 +22,11 @@ JOBS: dict[str, JobEntry] = {
         "CR-003",
         "Remind customers of licences that end soon.",
     ),
+    "dwh update-counters": JobEntry(
+        "cronops.jobs.dwh.update_counters:update_counters",
+        "CR-004",
+        "Count the shop's page hits by day.",
+    ),
     "images enqueue-batches": JobEntry(
         "cronops.jobs.images.enqueue_batches:enqueue_batches",
         "CR-001",

@@ -8,7 +8,7 @@ stopped again at the end.
 import sys
 from collections.abc import Iterator
 
-from cronops.samples import customers, exports, images, orders, sessions, suppliers, upkeep
+from cronops.samples import customers, exports, hits, images, orders, sessions, suppliers, upkeep
 from cronops.samples.tour import Step, show_on_own_server
 
 
@@ -20,7 +20,7 @@ def tour() -> Iterator[Step]:
         "--count 1000",
         program="python -m cronops.samples.articles",
     )
-    for part in (suppliers, exports, orders, images, upkeep, sessions, customers):
+    for part in (suppliers, exports, orders, images, upkeep, sessions, customers, hits):
         yield from part.tour()
     yield Step("What ran?", "runs list")
 
