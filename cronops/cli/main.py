@@ -27,6 +27,9 @@ OPERATOR_COMMANDS = {
         "cronops.cli.customers", "Remind customers of licences that end; what became of it."
     ),
     "dwh": OperatorEntry("cronops.cli.dwh", "Count page hits by day; look at the counters."),
+    "simulator": OperatorEntry(
+        "cronops.cli.simulator", "Send the simulator's files to MAK; what was sent."
+    ),
     "system": OperatorEntry(
         "cronops.cli.system", "Clear the shop's caches; what was cleared, its log included."
     ),

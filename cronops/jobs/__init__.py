@@ -49,6 +49,11 @@ JOBS: dict[str, JobEntry] = {
     "sessions purge": JobEntry(
         "cronops.jobs.sessions.purge:purge", "CR-014", "Delete old session files."
     ),
+    "simulator send-mak-files": JobEntry(
+        "cronops.jobs.simulator.send_mak_files:send_mak_files",
+        "CR-013",
+        "Build the simulator's files and send them to MAK.",
+    ),
     "stock export": JobEntry(
         "cronops.jobs.stock.export:export",
         "CR-002",

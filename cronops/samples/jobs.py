@@ -8,8 +8,20 @@ stopped again at the end.
 import sys
 from collections.abc import Iterator
 
-from cronops.samples import customers, exports, hits, images, orders, sessions, suppliers, upkeep
+from cronops.samples import (
+    customers,
+    exports,
+    hits,
+    images,
+    orders,
+    sessions,
+    suppliers,
+    upkeep,
+    vehicles,
+)
 from cronops.samples.tour import Step, show_on_own_server
+
+_PARTS = (suppliers, exports, orders, images, customers, hits, vehicles, upkeep, sessions)
 
 
 def tour() -> Iterator[Step]:
@@ -20,7 +32,7 @@ def tour() -> Iterator[Step]:
         "--count 1000",
         program="python -m cronops.samples.articles",
     )
-    for part in (suppliers, exports, orders, images, upkeep, sessions, customers, hits):
+    for part in _PARTS:
         yield from part.tour()
     yield Step("What ran?", "runs list")
 

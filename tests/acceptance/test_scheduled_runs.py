@@ -23,6 +23,7 @@ def secrets_for(database: Database) -> dict[str, dict[str, str]]:
         "cronops-suppliers": {"credentials.json": "{}"},
         "cronops-exports": {"credentials.json": "{}"},
         "cronops-platforms": {"credentials.json": "{}"},
+        "cronops-mak": {"destination": "sftp://never.asked/", "credentials.json": "{}"},
         "cronops-mail": {"password": "never asked for"},
     }
 
