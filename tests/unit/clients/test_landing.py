@@ -7,11 +7,11 @@ from cronops.clients.patience import Deadline
 from cronops.config import Settings
 from cronops.errors import BadInput, ConfigurationError, TransientError
 
-DEADLINE = Deadline(Settings().clients.total_timeout, "a.csv")
 
 
 def arrive(target, *blocks: bytes, limit: int = 100, size: int | None = None) -> None:
-    with landing(target, limit=limit, origin="sftp://h/a.csv", deadline=DEADLINE) as arriving:
+    deadline = Deadline(Settings().clients.total_timeout, "a.csv")
+    with landing(target, limit=limit, origin="sftp://h/a.csv", deadline=deadline) as arriving:
         assert not target.exists()
         for block in blocks:
             arriving.take(block)
