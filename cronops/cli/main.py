@@ -27,6 +27,9 @@ OPERATOR_COMMANDS = {
         "cronops.cli.customers", "Remind customers of licences that end; what became of it."
     ),
     "dwh": OperatorEntry("cronops.cli.dwh", "Count page hits by day; look at the counters."),
+    "driveright": OperatorEntry(
+        "cronops.cli.driveright", "Sync vehicles with DriveRight; how far it is, what changes."
+    ),
     "simulator": OperatorEntry(
         "cronops.cli.simulator", "Send the simulator's files to MAK; what was sent."
     ),

@@ -22,6 +22,11 @@ JOBS: dict[str, JobEntry] = {
         "CR-003",
         "Remind customers of licences that end soon.",
     ),
+    "driveright sync": JobEntry(
+        "cronops.jobs.driveright.sync:sync",
+        "CR-012",
+        "Bring vehicles and fitments up to what DriveRight says.",
+    ),
     "dwh update-counters": JobEntry(
         "cronops.jobs.dwh.update_counters:update_counters",
         "CR-004",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from cronops.samples import (
     customers,
+    driveright,
     exports,
     hits,
     images,
@@ -21,7 +22,18 @@ from cronops.samples import (
 )
 from cronops.samples.tour import Step, show_on_own_server
 
-_PARTS = (suppliers, exports, orders, images, customers, hits, vehicles, upkeep, sessions)
+_PARTS = (
+    suppliers,
+    exports,
+    orders,
+    images,
+    customers,
+    hits,
+    driveright,
+    vehicles,
+    upkeep,
+    sessions,
+)
 
 
 def tour() -> Iterator[Step]:

@@ -59,13 +59,19 @@ class Pod:
         return f"{self.name}-{int(scheduled.timestamp()) // 60}"
 
     def run(
-        self, scheduled: datetime, secrets: Mapping[str, Mapping[str, str]], node: Path
+        self,
+        scheduled: datetime,
+        secrets: Mapping[str, Mapping[str, str]],
+        node: Path,
+        *,
+        trusted: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run the container; what it mounts lies below `node`.
 
         A path of the container is this machine's path below `node`, in whatever names it: a
         process has no mount namespace of its own here. Nothing else is changed, and nothing of
-        this process's environment reaches the container.
+        this process's environment reaches the container; `trusted` is an authority that the image
+        would trust.
         """
         mounts = self._mount(secrets, node)
         environment = self._environment(self.job_name(scheduled))
@@ -78,6 +84,8 @@ class Pod:
                         environment[name] = environment[name].replace(
                             f'"{inside}{end}', f'"{outside}{end}'
                         )
+        if trusted is not None:
+            environment["CRONOPS_CLIENTS__CA_FILE"] = str(trusted)
         # The image's own: where the entry point lies.
         environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.defpath])
         return subprocess.run(

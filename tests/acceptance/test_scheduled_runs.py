@@ -1,21 +1,43 @@
 """Scheduled jobs run only through command entry points: every rendered container, really run."""
 
+import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from cronops.db.shop import create_shop
+from cronops.samples.articles import fill_shop
+from cronops.samples.vehicles import fill_vehicles
 from tests.acceptance.pods import Pod, pods
 from tests.databases import Database
+from tests.partners import SftpPartner, sftp_server
+from tests.partners.driveright import KEY, DriveRightServer, driveright_server
 
 PODS = list(pods("CronJob"))
 MIGRATIONS = list(pods("Job"))
 _URL = re.compile(r"https?://")
 
 
-def secrets_for(database: Database) -> dict[str, dict[str, str]]:
+@dataclass
+class Outside:
+    """What runs talk to: MAK's server, DriveRight's; a mail server is never asked."""
+
+    mak: SftpPartner
+    driveright: DriveRightServer
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """The partners without which a job has nothing to do, on this machine."""
+    with sftp_server(tmp_path_factory.mktemp("mak")) as mak, driveright_server(3) as driveright:
+        yield Outside(mak, driveright)
+
+
+def secrets_for(database: Database, outside: Outside) -> dict[str, dict[str, str]]:
     """What the Secrets hold that schedules.yaml names: one that tests can run with."""
     return {
         "cronops-database": {"url": database.url},
@@ -23,40 +45,48 @@ def secrets_for(database: Database) -> dict[str, dict[str, str]]:
         "cronops-suppliers": {"credentials.json": "{}"},
         "cronops-exports": {"credentials.json": "{}"},
         "cronops-platforms": {"credentials.json": "{}"},
-        "cronops-mak": {"destination": "sftp://never.asked/", "credentials.json": "{}"},
+        "cronops-mak": {
+            "destination": outside.mak.url,
+            "credentials.json": json.dumps({"mak": outside.mak.credential}),
+        },
+        "cronops-driveright": {"url": f"{outside.driveright.web.url}/v1", "key": KEY},
         "cronops-mail": {"password": "never asked for"},
     }
 
 
 @pytest.mark.parametrize("pod", PODS, ids=str)
 def test_a_triggered_schedule_calls_a_command_and_the_run_is_recorded(
-    pod: Pod, database: Database, tmp_path: Path
+    pod: Pod, database: Database, tmp_path: Path, outside: Outside
 ) -> None:
     if any("{" in word for word in pod.command):
         pytest.skip("triggered by an operator, who gives its arguments")
     scheduled = datetime.now(UTC).replace(second=0, microsecond=0)
-    secrets = secrets_for(database)
+    secrets = secrets_for(database, outside)
     with database.connect() as connection:
         # Where there is a cluster, there is a shop: some jobs have nothing to do without it.
         create_shop(connection, database.settings().db.shop_schema)
+        if pod.schedule == "simulator-send-mak-files":
+            fill_shop(connection, 20)
+            fill_vehicles(connection, 3)
+    trusted = outside.driveright.web.ca_file
 
-    done = pod.run(scheduled, secrets, tmp_path)
+    done = pod.run(scheduled, secrets, tmp_path, trusted=trusted)
 
     assert done.returncode == 0, done.stderr
     runs = database.query("SELECT id, schedule, scheduled_at, outcome FROM run")
     run_id = pod.job_name(scheduled) + ("" if pod.index is None else f"-{pod.index}")
     assert runs == [(run_id, pod.schedule, scheduled, "succeeded")]
     # Another pod of the same Job finds that nothing is left to do.
-    again = pod.run(scheduled, secrets, tmp_path)
+    again = pod.run(scheduled, secrets, tmp_path, trusted=trusted)
     assert again.returncode == 0
     assert f"run {run_id} has already succeeded" in again.stdout
 
 
 @pytest.mark.parametrize("pod", MIGRATIONS, ids=str)
 def test_the_migration_makes_an_empty_database_ready(
-    pod: Pod, empty_database: Database, tmp_path: Path
+    pod: Pod, empty_database: Database, tmp_path: Path, outside: Outside
 ) -> None:
-    done = pod.run(datetime.now(UTC), secrets_for(empty_database), tmp_path)
+    done = pod.run(datetime.now(UTC), secrets_for(empty_database, outside), tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert empty_database.query("SELECT count(*) FROM run") == [(0,)]

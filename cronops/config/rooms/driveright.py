@@ -35,5 +35,8 @@ class DriverightSettings(Section):
         50, "Of so many percent something may have changed before.", at_least=0, at_most=100
     )
     max_malformed_pct = integer(
-        5, "So many percent may be no vehicles, or have malformed fitments.", at_least=0, at_most=100
+        5,
+        "So many percent may be no vehicles, or have malformed fitments.",
+        at_least=0,
+        at_most=100,
     )

@@ -8,7 +8,6 @@ from cronops.config import Settings
 from cronops.errors import BadInput, ConfigurationError, TransientError
 
 
-
 def arrive(target, *blocks: bytes, limit: int = 100, size: int | None = None) -> None:
     deadline = Deadline(Settings().clients.total_timeout, "a.csv")
     with landing(target, limit=limit, origin="sftp://h/a.csv", deadline=deadline) as arriving:
