@@ -6,7 +6,6 @@ HTTPS with a certificate made for it, and runs that command with the settings th
 
 import argparse
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -148,8 +147,9 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
         _service(given.vehicles, Path(directory)) as settings,
     ):
-        command = [sys.executable, "-m", "cronops", *given.command]
-        return subprocess.run(command, env={**os.environ, **settings}, check=False).returncode  # noqa: S603 - our own command
+        told = [f"{name}={value}" for name, value in settings.items()]
+        command = ["/usr/bin/env", *told, sys.executable, "-m", "cronops", *given.command]
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - our own command
 
 
 if __name__ == "__main__":
