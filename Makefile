@@ -29,7 +29,7 @@ DEMO_SETTINGS = CRONOPS_DATA_DIR=$${CRONOPS_DATA_DIR:-.data} CRONOPS_LOG_LEVEL=$
 	CRONOPS_SESSIONS__DIRECTORY=$(abspath $(DEMO))/sessions CRONOPS_SESSIONS__ALLOWED='["$(abspath $(DEMO))/sessions"]'
 
 .PHONY: demo
-demo: $(READY) ## The jobs that move goods and money, on a sample shop
+demo: $(READY) ## Each job at work, on a sample shop
 	@rm -rf $(DEMO)
 	@$(DEMO_SETTINGS) $(BIN)/python -m cronops.samples.jobs
 
