@@ -22,6 +22,7 @@ from benchmarks import (
     queue_throughput,
     retention,
     sessions,
+    simulations,
     startup,
 )
 from benchmarks.database import Database, temporary_database
@@ -46,6 +47,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "sessions": lambda database, _, quick: sessions.run(database, quick),
     "counters": lambda database, _, quick: counters.run(database, quick),
     "mails": lambda database, _, quick: mails.run(database, quick),
+    "simulations": lambda database, _, quick: simulations.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 
