@@ -1,6 +1,6 @@
 """``cronops customers``: operators' commands. ``customers notify-license-expiration`` is a job."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,7 +10,7 @@ from cronops.cli.tree import examples, operator_app
 
 app = operator_app()
 
-_STATES = ("sending", "sent", "unknown", "refused", "deferred")
+State = Literal["sending", "sent", "unknown", "refused", "deferred"]
 _COLUMNS = (
     Column("at"),
     Column("license_id", "licence"),
@@ -24,12 +24,6 @@ _COLUMNS = (
 )
 
 
-def _state(text: str) -> str:
-    if text not in _STATES:
-        raise ValueError(f"must be {', '.join(_STATES[:-1])} or {_STATES[-1]}")
-    return text
-
-
 @app.command(
     epilog=examples(
         "cronops customers reminders",
@@ -39,14 +33,8 @@ def _state(text: str) -> str:
 )
 def reminders(
     state: Annotated[
-        str | None,
-        typer.Option(
-            "--state",
-            parser=_state,
-            metavar="STATE",
-            show_default=False,
-            help="Only in this state: sending, sent, unknown, refused or deferred.",
-        ),
+        State | None,
+        typer.Option("--state", help="Only in this state.", show_default=False),
     ] = None,
     license_id: Annotated[
         int | None,

@@ -1,6 +1,6 @@
 """``cronops driveright``: operators' commands. ``driveright sync`` is a job."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,13 +41,8 @@ def status(as_json: Json = False) -> None:
 )
 def changes(
     kind: Annotated[
-        str | None,
-        typer.Option(
-            "--kind",
-            metavar="KIND",
-            show_default=False,
-            help="Only added, changed or retired ones.",
-        ),
+        Literal["added", "changed", "retired"] | None,
+        typer.Option("--kind", help="Only these.", show_default=False),
     ] = None,
     malformed: Annotated[
         bool, typer.Option("--malformed", help="What could not be used, instead.")
@@ -58,8 +53,6 @@ def changes(
     """List what the latest sync changes, or would change where it is held."""
     from cronops.db.driveright import list_changes, list_problems
 
-    if kind is not None and kind not in ("added", "changed", "retired"):
-        raise typer.BadParameter("--kind must be added, changed or retired")
     with session("driveright changes") as at:
         if malformed:
             rows = list_problems(at.connection, limit=limit)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from cronops.cli.output import Column, note, show_record, show_table
+from cronops.cli.readers import day
 from cronops.cli.session import Json, Limit, session
 from cronops.cli.tree import examples, operator_app
-from cronops.db.counters import METRICS
+from cronops.db.counters import Metric
 
 app = operator_app()
 
@@ -20,19 +21,6 @@ _COLUMNS = (
     Column("subject"),
     Column("value", show=lambda number: f"{number:,}"),
 )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no date; write 2026-11-23") from None
-
-
-def _metric(text: str) -> str:
-    if text not in METRICS:
-        raise ValueError(f"must be {', '.join(METRICS[:-1])} or {METRICS[-1]}")
-    return text
 
 
 def _of(
@@ -52,11 +40,12 @@ def _of(
     )
 )
 def counters(
-    first: Annotated[date | None, _of("--from", "DATE", "From this day on.", _day)] = None,
-    last: Annotated[date | None, _of("--to", "DATE", "To this day, itself included.", _day)] = None,
+    first: Annotated[date | None, _of("--from", "DATE", "From this day on.", day)] = None,
+    last: Annotated[date | None, _of("--to", "DATE", "To this day, itself included.", day)] = None,
     tenant: Annotated[str | None, _of("--tenant", "CODE", "Only of this tenant.")] = None,
     metric: Annotated[
-        str | None, _of("--metric", "NAME", f"Only this one: {', '.join(METRICS)}.", _metric)
+        Metric | None,
+        typer.Option("--metric", help="Only this one.", show_default=False),
     ] = None,
     subject: Annotated[str | None, _of("--article", "NUMBER", "Only of this article.")] = None,
     limit: Limit = 20,

@@ -77,7 +77,8 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
-def _date(text: str) -> date:
+def day(text: str) -> date:
+    """A date from ISO 8601."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -106,7 +107,7 @@ _READERS: Mapping[Any, tuple[Reader, str]] = {
     Decimal: (_decimal, "DECIMAL"),
     Path: (Path, "PATH"),
     datetime: (instant, "TIME"),
-    date: (_date, "DATE"),
+    date: (day, "DATE"),
     time: (_time, "TIME-OF-DAY"),
     timedelta: (parse_duration, "DURATION"),
 }

@@ -89,10 +89,9 @@ class Cleaning:
             ctx.step("deleted", target=self._target, rows=rows)
 
         deleted = delete(connection, found, settle=settle, committed=committed, pause=ctx.pause)
-        with connection.transaction():
+        with ctx.fenced(connection):
             state: State = "done" if deleted.complete else "stopped"
             self._note(state, locked=deleted.left, cutoff=cutoff)
-            fence(connection, ctx.tokens)
         ctx.step(state, target=self._target, rows=deleted.rows, locked=deleted.left)
         return deleted.left
 
@@ -100,13 +99,10 @@ class Cleaning:
         """Note why nothing more is deleted; a database that will not even take that is no news."""
         import psycopg
 
-        from cronops.contract.lock import fence
-
         if self._dry_run:
             return
-        with suppress(psycopg.Error), self._connection.transaction():
+        with suppress(psycopg.Error), self._ctx.fenced(self._connection):
             self._note(state, problem=str(problem))
-            fence(self._connection, self._ctx.tokens)
 
     def _note(self, state: "State", **facts: Any) -> None:
         from cronops.db.cleanings import note_cleaning

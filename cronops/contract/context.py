@@ -117,6 +117,11 @@ class JobContext:
         if place is not None:
             self._page.set_count(place, total)
 
+    def keep_counts(self, *names: str) -> None:
+        """Start the other counts anew: for a job that drains, and sees again what it only saw."""
+        for name in set(self.counts) - set(names):
+            self.count(name, -self.counts[name])
+
     def progress(self, done: int, total: int | None = None) -> None:
         """Show how far the run is: a bar at a terminal, nothing elsewhere."""
         if self._show_progress is not None:
@@ -125,7 +130,7 @@ class JobContext:
     def connect(self, purpose: str = "") -> "psycopg.Connection[Any]":
         """A new psycopg connection of this run, in autocommit mode; the caller closes it.
 
-        For COPY and hot paths. What it commits is fenced only by `cronops.contract.lock.fence`.
+        For COPY and hot paths. What it commits is fenced only inside of `fenced`.
         """
         from cronops.contract.lock import session_name
         from cronops.db.connect import connect
@@ -172,6 +177,18 @@ class JobContext:
             raise
         finally:
             self._transaction_open = False
+
+    @contextmanager
+    def fenced(self, connection: "psycopg.Connection[Any]") -> Iterator[None]:
+        """A transaction on a connection of the job's own (`connect`), fenced as `transaction` is.
+
+        Inside another one it is a savepoint.
+        """
+        from cronops.contract.lock import fence
+
+        with connection.transaction():
+            yield
+            fence(connection, self.tokens)
 
     @contextmanager
     def lock(self, key: str, *, wait: timedelta = timedelta(0)) -> Iterator[None]:

@@ -1,12 +1,12 @@
 """Counters of page hits, for people."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import psycopg
 
-METRICS = ("views", "visitors", "bot_views", "article_views", "article_visitors")
+Metric = Literal["views", "visitors", "bot_views", "article_views", "article_visitors"]
 
 _LIST = """
 SELECT period, tenant, metric, subject, value, updated_at FROM counter

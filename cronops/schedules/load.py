@@ -162,6 +162,14 @@ def most(planes: Sequence[int], among: int) -> tuple[int, int]:
     return count, among
 
 
+def union(masks: Iterable[int]) -> int:
+    """The bits that any of the masks has."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
 def twice(masks: Iterable[int]) -> int:
     """The bits that more than one of the masks have."""
     seen = again = 0

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from cronops.schedules.declarations import LockUse
-from cronops.schedules.load import Calendar, Counter, above, bits, most
+from cronops.schedules.load import Calendar, Counter, above, bits, most, union
 from cronops.schedules.resolve import ResolvedEnvironment
 from cronops.schedules.spread import Move, Starts, spread
 
@@ -94,7 +95,6 @@ class Simulation:
             declared = one.declaration
             period = one.period or _HOURS * 3600
             longest = declared.timeout if declared and declared.timeout else period
-            minutes = one.cron.minutes
             yield Simulated(
                 one.name,
                 self.calendar.starts(one.cron, one.zone) & self._window,
@@ -102,7 +102,7 @@ class Simulation:
                 one.shards or 1,
                 declared.locks if declared else (),
                 declared.lock_wait if declared else 0,
-                minutes.bit_length() - 1 if minutes.bit_count() == 1 else None,
+                one.cron.one_minute,
             )
 
     def meetings(self) -> list[Meeting]:
@@ -147,8 +147,8 @@ class Simulation:
 
     def busiest(self, limit: int = 5) -> list[Busy]:
         """The minutes with the most pods that start, each with as many as another one."""
-        planes = self._starting()
-        left = self._window & _union([one.starts for one in self.schedules])
+        planes = self._starting
+        left = self._window & union([one.starts for one in self.schedules])
         found: list[Busy] = []
         while left and len(found) < limit:
             pods, times = most(planes, left)
@@ -162,7 +162,7 @@ class Simulation:
 
     def crowded(self, limit: int) -> int:
         """In how many minutes more than `limit` pods start."""
-        return above(self._starting(), limit).bit_count()
+        return above(self._starting, limit).bit_count()
 
     def spread(self, limit: int) -> tuple[Sequence[Move], int]:
         """What to move so that no minute has more than `limit` starts, and the most after it."""
@@ -172,7 +172,7 @@ class Simulation:
 
     def by_hour(self) -> list[tuple[datetime, list[int]]]:
         """Of each day in UTC, how many pods start in each of its hours."""
-        planes = self._starting()
+        planes = self._starting
         hour = (1 << _MINUTE) - 1
         rows = []
         for day in range(self.calendar.days):
@@ -197,6 +197,7 @@ class Simulation:
             return 0, None
         return count, self.calendar.moment(next(bits(times)))
 
+    @cached_property
     def _starting(self) -> list[int]:
         counter = Counter()
         for one in self.schedules:
@@ -231,10 +232,3 @@ def _held(at_work: Sequence[tuple[int, int]]) -> list[int]:
         held[place] |= after
         after |= at_work[place][1]
     return held
-
-
-def _union(masks: Sequence[int]) -> int:
-    union = 0
-    for mask in masks:
-        union |= mask
-    return union

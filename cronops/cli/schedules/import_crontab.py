@@ -40,12 +40,11 @@ def import_crontab(
         ),
     ] = "Europe/Brussels",
     kind: Annotated[
-        str | None,
+        Literal["user", "system"] | None,
         typer.Option(
             "--kind",
-            metavar="KIND",
             show_default="by what is in it",
-            help="user (a command behind the times), or system (a user, then a command).",
+            help="A command behind the times, or a user and then a command.",
         ),
     ] = None,
     out: Annotated[
@@ -69,8 +68,6 @@ def import_crontab(
     from cronops.schedules.crontab.written import written
 
     zone = _zone(time_zone)
-    if kind not in (None, "user", "system"):
-        raise UsageError("--kind must be user or system")
     now = datetime.now(UTC)
     proposals = named_apart([one for name in files for one in _read(name, zone, now, kind)])
     if as_json:
@@ -84,12 +81,12 @@ def import_crontab(
 
 
 def _zone(name: str) -> "ZoneInfo":
-    from zoneinfo import ZoneInfo
+    from cronops.schedules.zones import zone_of
 
-    try:
-        return ZoneInfo(name)
-    except Exception:
-        raise UsageError(f"no time zone is called {name!r}") from None
+    zone = zone_of(name)
+    if zone is None:
+        raise UsageError(f"no time zone is called {name!r}")
+    return zone
 
 
 def _read(name: str, zone: "ZoneInfo", now: datetime, kind: Any) -> "Sequence[Proposed]":
@@ -101,9 +98,10 @@ def _read(name: str, zone: "ZoneInfo", now: datetime, kind: Any) -> "Sequence[Pr
         text = file.text.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = file.text.decode("latin-1")
-    if "\0" in text or not is_crontab(read_crontab(text, kind)):
+    lines = read_crontab(text, kind)
+    if "\0" in text or not is_crontab(lines):
         raise BadInput(f"{file.name} is no crontab: most of its lines are nothing that cron takes")
-    return propose(file.name, text, zone=zone, now=now, kind=kind)
+    return propose(file.name, lines, zone=zone, now=now)
 
 
 def _write(path: Path, text: str) -> None:
@@ -132,13 +130,12 @@ def _tell(proposals: "Sequence[Proposed]") -> bool:
 
 
 def _row(one: "Proposed") -> dict[str, Any]:
-    fate: Literal["schedule", "variable", "comment", "kept"] = one.fate
     differences = one.timing.differences if one.timing is not None else ()
     return {
         "file": one.file,
         "line": one.line,
         "text": one.text,
-        "fate": fate,
+        "fate": one.fate,
         "name": one.name,
         "cr": one.cr,
         "command": one.command,

@@ -1,10 +1,11 @@
 """``cronops schedules simulate``."""
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -64,10 +65,9 @@ def simulate(
         ),
     ] = "7d",  # type: ignore[assignment]
     durations: Annotated[
-        str,
+        Literal["declared", "history"],
         typer.Option(
             "--durations",
-            metavar="WHICH",
             help="declared: each run takes its timeout; history: as long as nineteen of twenty of "
             "its runs took at most, by the database.",
         ),
@@ -96,8 +96,6 @@ def simulate(
     """
     if not timedelta(minutes=1) <= length <= _LONGEST:
         raise UsageError(f"--for must be from 1m to {span(_LONGEST)}")
-    if durations not in ("declared", "history"):
-        raise UsageError("--durations must be declared or history")
     from cronops.schedules.simulation import Simulation
 
     opened = open_environment(file, environment)
@@ -214,9 +212,11 @@ def _write(opened: Opened, moves: "Sequence[Move]") -> None:
     if opened.file.name.startswith("<"):
         raise UsageError("--write wants a file, not standard input")
     text, left = moved(opened.file.text.decode(), opened.source, opened.environment, moves)
-    path = Path(opened.file.name)
+    # Behind a link, what it leads to is the file.
+    path = Path(opened.file.name).resolve()
     new = path.with_name(f".{path.name}.cronops-new")
     new.write_text(text, encoding="utf-8")
+    shutil.copymode(path, new)
     new.replace(path)
     for name in left:
         note(f"note: {name} was left: its time is not said in an entry of its own")

@@ -9,7 +9,7 @@ Each way in which that can end is an error of its own, for what is to be done ne
 that surely was not taken may be sent again; one that may have been taken must not.
 """
 
-from cronops.clients.mail.addresses import Mailbox, mailbox
+from cronops.clients.mail.addresses import mailbox
 from cronops.clients.mail.client import MailClient
 from cronops.clients.mail.errors import MailRefused, MailUnknown, NoMailServer
 from cronops.clients.mail.mail import Mail
@@ -19,7 +19,6 @@ __all__ = [
     "MailClient",
     "MailRefused",
     "MailUnknown",
-    "Mailbox",
     "NoMailServer",
     "mailbox",
 ]

@@ -57,10 +57,6 @@ class MailClient:
                 return known.hand_in(letter)
         return self._connected().hand_in(letter)
 
-    def check(self) -> str:
-        """Connect and log in, without a mail; the server's name, as errors say it."""
-        return self._connected().where
-
     def _connected(self) -> "MailSession":
         from cronops.clients.mail.session import MailSession
 

@@ -58,9 +58,8 @@ class Ledger:
 
     def take_over(self) -> list[int]:
         """Call unknown what a run that died was sending; the licences."""
-        with self._connection.transaction():
+        with self._ctx.fenced(self._connection):
             rows = self._connection.execute(_ABANDONED, {"answer": _DIED}).fetchall()
-            self._fence()
         return [license_id for (license_id,) in rows]
 
     def claim(self, tenant: "Tenant", due: "Due") -> int | None:
@@ -74,10 +73,9 @@ class Ledger:
             "run_id": self._ctx.run_id,
             "states": self._states,
         }
-        with self._connection.transaction():
+        with self._ctx.fenced(self._connection):
             self._write_answer()
             row = self._connection.execute(_CLAIM, values).fetchone()
-            self._fence()
         self._answer = None
         return row[0] if row else None
 
@@ -89,9 +87,8 @@ class Ledger:
         """Commit the last answer."""
         if self._answer is None:
             return
-        with self._connection.transaction():
+        with self._ctx.fenced(self._connection):
             self._write_answer()
-            self._fence()
         self._answer = None
 
     def count_unknown(self, today: date) -> int:
@@ -102,8 +99,3 @@ class Ledger:
     def _write_answer(self) -> None:
         if self._answer is not None:
             self._connection.execute(_SETTLE, self._answer._asdict())
-
-    def _fence(self) -> None:
-        from cronops.contract.lock import fence
-
-        fence(self._connection, self._ctx.tokens)

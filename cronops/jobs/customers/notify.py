@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _SHOP = ("tenant", "customer", "license")
 _LISTED = 10
-_LASTING = frozenset(("sent", "unknown"))
 _NOW = "SELECT clock_timestamp()"
 _DRY_RUN = "dry run: nothing was sent or recorded"
 _LIST_UNKNOWN = "cronops customers reminders --state unknown"
@@ -67,7 +66,8 @@ def notify_license_expiration(
     from cronops.db.shop import check_shop
     from cronops.jobs.customers.due import load_tenants
 
-    _forget_what_is_seen_anew(ctx)
+    # What an earlier attempt sent is sent; what it only met is met again.
+    ctx.keep_counts("sent", "unknown")
     with ctx.connect("reminders") as connection:
         check_shop(connection, ctx.settings, *_SHOP)
         now = _now(connection)
@@ -76,12 +76,6 @@ def notify_license_expiration(
         run = _Run(ctx, connection, now, dry_run=dry_run, resend=resend_unknown)
         run.all_of(load_tenants(connection, tenant), license)
         return run.outcome()
-
-
-def _forget_what_is_seen_anew(ctx: JobContext) -> None:
-    # What an earlier attempt sent is sent; what it only met is met again.
-    for name in set(ctx.counts) - _LASTING:
-        ctx.count(name, -ctx.counts[name])
 
 
 def _now(connection: "psycopg.Connection[Any]") -> datetime:

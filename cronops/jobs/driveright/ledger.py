@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from cronops.contract.context import JobContext
     from cronops.jobs.driveright.vehicles import Vehicle
 
-STAGES = ("pull", "sync", "email", "update")
-"""In this order, and no other."""
-
 _OPEN = """
 SELECT id, stage, status, cursor, total, report, counts FROM driveright_run
 WHERE status NOT IN ('done', 'abandoned')
@@ -78,10 +75,9 @@ class Ledger:
 
     def begin(self) -> Sync:
         """Begin one."""
-        with self.connection.transaction():
+        with self._ctx.fenced(self.connection):
             self.connection.execute(_BEGIN, {"run_id": self._ctx.run_id})
             self.connection.execute(_FORGET, {"older": self._ctx.settings.retention.runs})
-            self.fence()
         found = self.open()
         assert found is not None  # noqa: S101 - just begun
         return found
@@ -90,7 +86,7 @@ class Ledger:
         """Write how it stands, in the open transaction or one of its own."""
         from psycopg.types.json import Jsonb
 
-        with self.connection.transaction():
+        with self._ctx.fenced(self.connection):
             self.connection.execute(
                 _SET,
                 {
@@ -100,7 +96,6 @@ class Ledger:
                     "run_id": self._ctx.run_id,
                 },
             )
-            self.fence()
 
     def stage_page(self, sync: Sync, vehicles: Iterable["Vehicle"], unnamed: Iterable[str]) -> None:
         """Put a page's vehicles aside, in the open transaction."""
@@ -127,12 +122,6 @@ class Ledger:
         """Drop what was put aside, in the open transaction; also what was found about it."""
         for statement in (*_CLEAR_STAGED, *(_CLEAR_FOUND if found_too else ())):
             self.connection.execute(statement, {"sync": sync.id})
-
-    def fence(self) -> None:
-        """As the last statement before COMMIT."""
-        from cronops.contract.lock import fence
-
-        fence(self.connection, self._ctx.tokens)
 
 
 def _row(sync: Sync, vehicle: "Vehicle") -> tuple[Any, ...]:

@@ -69,13 +69,8 @@ def sync(
         ledger = Ledger(ctx, connection)
         # Another attempt goes on with what the first one chose.
         is_first = ctx.attempt == 1
-        work = _work(
-            ctx,
-            ledger,
-            _choose(
-                ledger, from_stage=from_stage if is_first else None, restart=restart and is_first
-            ),
-        )
+        chosen = _choose(ledger, from_stage, restart=restart) if is_first else _choose(ledger)
+        work = _work(ctx, ledger, chosen)
         work.accept_changes, work.resend_report = accept_changes, resend_report
         _do(ctx, work)
     for name in _TOLD:
@@ -110,11 +105,12 @@ def _choose(ledger: "Ledger", from_stage: str | None = None, *, restart: bool = 
 
 
 def _go_back(found: "Sync | None", stage: str) -> None:
-    from cronops.jobs.driveright.ledger import STAGES
+    from cronops.jobs.driveright.stages import STAGES
 
     if found is None:
         raise UsageError("no sync is on its way; without --from-stage a new one begins")
-    if STAGES.index(stage) > STAGES.index(found.stage):
+    order = list(STAGES)
+    if order.index(stage) > order.index(found.stage):
         raise UsageError(
             f"the sync is at {found.stage}, which comes before {stage}: no stage is left out"
         )

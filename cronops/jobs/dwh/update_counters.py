@@ -112,9 +112,8 @@ class _Counting:
         if not self._replace(days):
             return Outcome()
         if not self._dry_run:
-            with self._connection.transaction():
+            with self._ctx.fenced(self._connection):
                 save_watermark(self._connection, horizon, zone=self._zone, run_id=self._ctx.run_id)
-                self._fence()
             self._ctx.step("watermark", xid=horizon.xid)
         return Outcome(warnings=tuple(self._warnings()))
 
@@ -142,9 +141,8 @@ class _Counting:
                 "were left as they are. If the hits were not deleted by mistake: --accept-loss"
             )
         if moves and not self._dry_run:
-            with self._connection.transaction():
+            with self._ctx.fenced(self._connection):
                 move_to_zone(self._connection, self._zone)
-                self._fence()
         return Outcome(warnings=tuple(self._warnings()))
 
     def _replace(self, days: Sequence[date]) -> bool:
@@ -157,11 +155,10 @@ class _Counting:
             if self._ctx.stopping:
                 return False
             if not self._dry_run:
-                with self._connection.transaction():
+                with self._ctx.fenced(self._connection):
                     replaced = replace_days(
                         self._connection, self._zone, group, accept_loss=self._accept_loss
                     )
-                    self._fence()
                 self._held_back += replaced.shrunk
                 self._ctx.count("written", replaced.written)
                 self._ctx.count("removed", replaced.removed)
@@ -183,11 +180,6 @@ class _Counting:
 
     def _one(self, statement: str, values: Any = None) -> Any:
         return self._connection.execute(statement, values).fetchone()
-
-    def _fence(self) -> None:
-        from cronops.contract.lock import fence
-
-        fence(self._connection, self._ctx.tokens)
 
 
 def _ends(days: Sequence[date]) -> dict[str, str]:

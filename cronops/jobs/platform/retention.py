@@ -49,19 +49,16 @@ def _in_batches(
 ) -> int:
     from datetime import timedelta
 
-    from cronops.contract.lock import fence
-
     if retention <= timedelta(0):
         raise ConfigurationError("a retention must be longer than 0: it would delete everything")
     total = 0
     for _ in range(_MOST_BATCHES):
         if ctx.stopping:
             break
-        with connection.transaction():
+        with ctx.fenced(connection):
             rows = connection.execute(
                 statement, {"retention": retention, "at_once": _AT_ONCE}
             ).rowcount
-            fence(connection, ctx.tokens)
         total += rows
         if rows < _AT_ONCE:
             break

@@ -4,8 +4,8 @@ The caller opens the transactions, and fences them.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from cronops.jobs.platform.taking import EnqueueMany, Taken, take
@@ -125,14 +125,9 @@ class Fenced:
         self._connection = connection
         self._ctx = ctx
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self) -> AbstractContextManager[None]:
         """One transaction."""
-        from cronops.contract.lock import fence
-
-        with self._connection.transaction():
-            yield
-            fence(self._connection, self._ctx.tokens)
+        return self._ctx.fenced(self._connection)
 
 
 class Store:

@@ -112,8 +112,7 @@ class _Pulse:
         self._told = Tally()
         self._next_step: float = float("inf") if dry_run else _STEP
         # What an earlier attempt deleted is deleted; what it only saw is seen again.
-        for name in set(ctx.counts) - (set() if dry_run else {"deleted"}):
-            ctx.count(name, -ctx.counts[name])
+        ctx.keep_counts(*(() if dry_run else ("deleted",)))
 
     def __call__(self, tally: Tally) -> bool:
         self.count(tally)

@@ -63,25 +63,18 @@ class Ledger:
             "files": Jsonb([asdict(one) for one in file_set.files]),
             "generated_at": file_set.generated_at,
         }
-        with self._connection.transaction():
+        with self._ctx.fenced(self._connection):
             row = self._connection.execute(_BEGIN, values).fetchone()
-            self._fence()
         assert row is not None  # noqa: S101 - RETURNING
         return int(row[0])
 
     def end(self, number: int, *, problem: str | None = None) -> None:
         """Record how it ended; older records go once they are past their retention."""
         state = "delivered" if problem is None else "failed"
-        with self._connection.transaction():
+        with self._ctx.fenced(self._connection):
             self._connection.execute(_END, {"id": number, "state": state, "problem": problem})
             if problem is None:
                 older = self._ctx.settings.retention.runs
                 self._connection.execute(
                     _FORGET, {"destination": self._destination, "older": older}
                 )
-            self._fence()
-
-    def _fence(self) -> None:
-        from cronops.contract.lock import fence
-
-        fence(self._connection, self._ctx.tokens)

@@ -8,7 +8,7 @@ from cronops.schedules.cron.fields import Refused, quoted
 _FIELD = re.compile("[^\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 _COUNT = 5
 _ZONE = re.compile(r"\s*(?:CRON_)?TZ=(\S*)\s*(.*)", re.DOTALL)
-_NICKNAMES = {
+NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -35,9 +35,9 @@ def split(expression: str, doubts: list[Refused]) -> list[tuple[str, int]]:
         if expression.startswith(_EVERY):
             doubts.append(_every(expression))
             return _fields("* * * * *")
-        if expression not in _NICKNAMES:
+        if expression not in NICKNAMES:
             raise _nickname(expression)
-        return _fields(_NICKNAMES[expression])
+        return _fields(NICKNAMES[expression])
     fields = _fields(expression)
     if len(fields) != _COUNT:
         raise _count(expression, fields)
@@ -76,12 +76,12 @@ def _zone(expression: str) -> Refused:
 def _nickname(expression: str) -> Refused:
     end = len(expression)
     tidy = expression.strip().lower()
-    if tidy in _NICKNAMES:
+    if tidy in NICKNAMES:
         return Refused(f"{quoted(expression)} must be written {tidy}", 0, end, tidy)
     if tidy == "@reboot":
         message = "@reboot has no time; what must run when something starts is no CronJob"
         return Refused(message, 0, end)
-    return Refused(f"{quoted(expression)} is none of {', '.join(_NICKNAMES)}", 0, end)
+    return Refused(f"{quoted(expression)} is none of {', '.join(NICKNAMES)}", 0, end)
 
 
 def _every(expression: str) -> Refused:

@@ -53,6 +53,11 @@ class Times:
         return not _matching_days(*self._calendar)
 
     @property
+    def one_minute(self) -> int | None:
+        """The one minute of the hour at which it starts; None where there are several."""
+        return self.minutes.bit_length() - 1 if self.minutes.bit_count() == 1 else None
+
+    @property
     def at_most_daily(self) -> bool:
         """Whether there is one time of day at most, by the clock on the wall."""
         return self.minutes.bit_count() == self.hours.bit_count() == 1

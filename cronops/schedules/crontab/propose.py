@@ -7,10 +7,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from cronops.schedules.crontab.legacy import Call, call_of, call_of_url, find_script
-from cronops.schedules.crontab.lines import Blank, Entry, Kind, Line, Unread, Variable, read_crontab
+from cronops.schedules.crontab.lines import Blank, Entry, Line, Unread, Variable
 from cronops.schedules.crontab.secrets import masked
 from cronops.schedules.crontab.shell import Fetch, Program, Run, Unclear, programs
 from cronops.schedules.crontab.times import Timing, timing
+from cronops.schedules.zones import zone_of
 
 Fate = Literal["schedule", "variable", "comment", "kept"]
 _LISTED = 8
@@ -39,11 +40,9 @@ class Proposed:
     timing: Timing | None = field(default=None, compare=False)
 
 
-def propose(
-    file: str, text: str, *, zone: ZoneInfo, now: datetime, kind: Kind | None = None
-) -> list[Proposed]:
+def propose(file: str, lines: Sequence[Line], *, zone: ZoneInfo, now: datetime) -> list[Proposed]:
     """What becomes of each line of a crontab, in order."""
-    return [_line(file, line, zone, now) for line in read_crontab(text, kind)]
+    return [_line(file, line, zone, now) for line in lines]
 
 
 def named_apart(proposals: Sequence[Proposed]) -> list[Proposed]:
@@ -97,11 +96,12 @@ def _entry(file: str, entry: Entry, text: str, zone: ZoneInfo, now: datetime) ->
     calls = [(run, call) for run in runs if (call := _call(run)) is not None]
     own = entry.variables.get("CRON_TZ")
     if own:
-        try:
-            zone = ZoneInfo(own)
-        except Exception:
+        told = zone_of(own)
+        if told is None:
             look.append(f"no time zone is called {own!r} (CRON_TZ)")
             own = None
+        else:
+            zone = told
     time: Timing | None = None
     try:
         time = timing(entry.when, zone, now)

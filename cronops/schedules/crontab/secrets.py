@@ -2,6 +2,8 @@
 
 import re
 
+from cronops.schedules.rules.inline_secrets import KNOWN
+
 MASK = "***"
 _WORDS = "pass|pwd|token|secret|key|auth|sig|hash|credential"
 _CALLED_SO = rf"[A-Za-z0-9_-]*(?:{_WORDS})[A-Za-z0-9_-]*"
@@ -30,7 +32,9 @@ _PATTERNS = (
 
 
 def masked(text: str) -> str:
-    """The text, with what looks secret replaced."""
+    """The text, with what looks secret replaced: by its name, or by its own shape."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
+    for shape, _ in KNOWN:
+        text = shape.sub(lambda found: found[0] if MASK in found[0] else MASK, text)
     return text

@@ -12,19 +12,11 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from cronops.schedules.cron import Cron, CronSyntaxError, parse_cron
+from cronops.schedules.cron.expression import NICKNAMES
 from cronops.schedules.zones import offsets_around
 
 SPAN = timedelta(days=730)
 _AROUND = timedelta(days=1, hours=12)
-_NICKNAMES = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 _DAY_SECONDS = 86_400
 
 
@@ -58,7 +50,7 @@ def timing(when: str, zone: ZoneInfo, now: datetime) -> Timing:
             "@reboot has no time: what must run when a machine starts is no CronJob. In a cluster "
             "make it an init container, or a Job of the release"
         )
-    fields = _NICKNAMES.get(when, when)
+    fields = NICKNAMES.get(when, when)
     if fields.startswith("@"):
         raise ValueError(f"cron knows no {when}")
     _simulated(fields, now)

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 from cronops.schedules.findings import Severity
-from cronops.schedules.load import DAYS, Calendar, above, bits, most, shifted, twice
+from cronops.schedules.load import DAYS, Calendar, above, bits, most, shifted, twice, union
 from cronops.schedules.resolve import ResolvedEnvironment, ResolvedSchedule
 from cronops.schedules.rules.rule import Problem, environment_rule
 from cronops.schedules.spread import Starts, count, spread
@@ -33,7 +33,7 @@ def _lock_overlap(environment: ResolvedEnvironment) -> Iterator[Problem]:
     calendar = _calendar(environment.today)
     for key, takers in _by_lock(environment, calendar).items():
         exclusive = [one.mask for one in takers if not one.shared]
-        collisions = twice(exclusive) | _union(exclusive) & _union(
+        collisions = twice(exclusive) | union(exclusive) & union(
             [one.mask for one in takers if one.shared]
         )
         if not collisions:
@@ -114,7 +114,7 @@ def _elsewhere(involved: Sequence[_Taker]) -> str:
         one, minute = involved[index], _minute(involved[index].schedule)
         if minute is None:
             continue
-        others = _union([other.mask for n, other in enumerate(involved) if n != index])
+        others = union([other.mask for n, other in enumerate(involved) if n != index])
         for later in range(1, 60):
             there = (minute + later) % 60
             if not shifted(one.mask, there - minute) & others:
@@ -133,20 +133,11 @@ def _timetable(calendar: Calendar, starts: Sequence[Starts]) -> str:
 
 def _minute(schedule: ResolvedSchedule) -> int | None:
     """The one minute of the hour at which it starts."""
-    cron = schedule.cron
-    one = cron is not None and cron.minutes.bit_count() == 1
-    return cron.minutes.bit_length() - 1 if cron is not None and one else None
+    return schedule.cron.one_minute if schedule.cron is not None else None
 
 
 def _skips(schedule: ResolvedSchedule) -> bool:
     return schedule.declaration is not None and schedule.declaration.lock_wait == 0
-
-
-def _union(masks: Sequence[int]) -> int:
-    union = 0
-    for mask in masks:
-        union |= mask
-    return union
 
 
 def _listed(names: Sequence[str], most: int = _NAMED) -> str:

@@ -29,7 +29,7 @@ MOUNTED_AT = "/run/secrets/"
 _HARMLESS = frozenset({"", "true", "false", "yes", "no", "on", "off", "null", "none"})
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://")
-_KNOWN = (
+KNOWN = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"), "a private key"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\."), "a signed token (JWT)"),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS access key"),
@@ -175,7 +175,7 @@ def secret_in(value: str) -> str | None:
     if len(value) < 8:
         return None
     value = value[:_MOST_READ]
-    for pattern, what in _KNOWN:
+    for pattern, what in KNOWN:
         if pattern.search(value):
             return what
     if len(value) < 20:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cronops.jobs import JOBS
 from cronops.schedules.crontab.legacy import SCRIPTS, call_of, call_of_url, find_script
+from cronops.schedules.crontab.lines import read_crontab
 from cronops.schedules.crontab.propose import named_apart, propose
 from cronops.schedules.crontab.times import timing
 from cronops.schedules.crontab.written import written
@@ -20,7 +21,7 @@ ROOT = "/var/www/_shopupdating/cronjobs/atx"
 
 
 def proposed(text: str, kind=None):
-    return named_apart(propose("old", text, zone=BERLIN, now=NOW, kind=kind))
+    return named_apart(propose("old", read_crontab(text, kind), zone=BERLIN, now=NOW))
 
 
 def only(text: str):

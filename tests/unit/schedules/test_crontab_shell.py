@@ -100,6 +100,8 @@ def test_nothing_is_too_odd(command):
         "DB_PASSWORD='hush' php a.php",
         "php a.php password=hush",
         "PGPASSWORD = hush",
+        "curl https://hooks.slack.com/services/hush",
+        "run ghp_hushhushhushhushhush",
     ],
 )
 def test_secrets_are_not_repeated(text):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cronops.contract.context import JobContext
 from cronops.jobs.sessions import purge
 from cronops.jobs.sessions.sweep import Tally
 from tests.databases import Database
@@ -25,6 +26,8 @@ class Context:
 
     def count(self, name: str, by: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + by
+
+    keep_counts = JobContext.keep_counts
 
     def progress(self, done: int, total: int | None = None) -> None:
         pass
