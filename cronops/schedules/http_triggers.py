@@ -87,13 +87,12 @@ def _reasons(lines: Sequence[str], place: int, kinds: set[str]) -> Iterator[str]
 
 def _refuses(lines: Sequence[str], place: int) -> bool:
     """Whether the block that begins here turns requests away."""
-    depth, begun = 0, False
+    depth = 0
     for line in lines[place : place + _LONGEST_BLOCK]:
         if not _COMMENT.match(line) and _REFUSES.search(line):
             return True
         depth += line.count("{") - line.count("}")
         depth += len(re.findall(r"<\s*[A-Z]", line)) - line.count("</")
-        begun = begun or depth > 0
         if depth <= 0:
             return False
     return False

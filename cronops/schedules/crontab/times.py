@@ -4,6 +4,7 @@ The two agree on which minutes a day has, so days are compared one by one, and s
 around the changes of the clock. Two years are looked at.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,11 @@ from cronops.schedules.zones import offsets_around
 SPAN = timedelta(days=730)
 _AROUND = timedelta(days=1, hours=12)
 _DAY_SECONDS = 86_400
+# cronsim takes more than cron does: the last day, the nearest weekday, the third Monday.
+_NAMES = re.compile(
+    r"(?i)jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat"
+)
+_MORE_THAN_CRON = re.compile(r"[A-Za-z#]")
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,10 @@ def timing(when: str, zone: ZoneInfo, now: datetime) -> Timing:
     if expression is None:
         return Timing(None, tuple(remarks), ())
     cron = parse_cron(expression)
-    found = sorted(
-        {*_by_day(fields, cron, zone, now), *_by_minute(fields, cron, zone, now)},
-        key=lambda one: (one.at.astimezone(UTC), one.by_cron),
-    )
+    by_day = list(_by_day(fields, cron, zone, now))
+    told = {one.at.date() for one in by_day}
+    by_minute = [one for one in _by_minute(fields, cron, zone, now) if one.at.date() not in told]
+    found = sorted([*by_day, *by_minute], key=lambda one: (one.at.astimezone(UTC), one.by_cron))
     return Timing(expression, tuple(remarks), tuple(found))
 
 
@@ -69,8 +75,7 @@ def _simulated(fields: str, start: datetime) -> Iterator[datetime]:
     """Cron's own runs after a moment. Raises `ValueError` where it takes no such times."""
     from cronsim import CronSim, CronSimError
 
-    if any(sign in fields for sign in "LW#l"):
-        # cronsim takes more than cron does.
+    if _MORE_THAN_CRON.search(_NAMES.sub("", fields)):
         raise ValueError(f"cron does not take {fields!r}")
     try:
         return CronSim(fields, start)
@@ -114,7 +119,7 @@ def _first_run(cron: Cron, day: date, zone: ZoneInfo) -> datetime:
 
 
 def _by_minute(fields: str, cron: Cron, zone: ZoneInfo, now: datetime) -> Iterator[Difference]:
-    """Runs around the changes of the clock, on days that both have."""
+    """Runs around the changes of the clock."""
     start = now.timestamp()
     offsets = offsets_around(zone, now)
     for change in offsets.changes(round(start), round(start + SPAN.total_seconds())):
@@ -123,17 +128,8 @@ def _by_minute(fields: str, cron: Cron, zone: ZoneInfo, now: datetime) -> Iterat
         by_cron = _until(_simulated(fields, begin.astimezone(zone)), end)
         by_cluster = _until(cron.upcoming(begin.astimezone(zone)), end)
         for at in by_cron ^ by_cluster:
-            local = at.astimezone(zone)
-            # A day that only one of them has is told already.
-            if abs((at - middle).total_seconds()) < _DAY_SECONDS and _both(fields, cron, local):
-                yield Difference(local, at in by_cron)
-
-
-def _both(fields: str, cron: Cron, local: datetime) -> bool:
-    _, _, *days = fields.split()
-    noon = datetime(local.year, local.month, local.day, 11, tzinfo=UTC)
-    run = next(iter(_simulated(" ".join(["0", "12", *days]), noon)))
-    return (run.date() == local.date()) == cron.names(local.date())
+            if abs((at - middle).total_seconds()) < _DAY_SECONDS:
+                yield Difference(at.astimezone(zone), at in by_cron)
 
 
 def _until(runs: Iterator[datetime], end: datetime) -> set[datetime]:

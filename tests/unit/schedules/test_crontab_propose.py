@@ -140,6 +140,8 @@ def test_zones_users_and_names():
         ("*/5 * * * *", "*/5 * * * *"),
         ("0 0 1-7 * 1", "0 0 1-7 * 1"),
         ("0 0 * jan-mar mon-fri", "0 0 * jan-mar mon-fri"),
+        ("0 4 1 JUL *", "0 4 1 JUL *"),
+        ("0 4 * * wed,Sat", "0 4 * * wed,Sat"),
     ],
 )
 def test_times_that_both_have(when, expression):
@@ -160,7 +162,15 @@ def test_times_that_only_one_has():
     assert len(days.differences) > 300
     assert not any(one.by_cron for one in days.differences)
     assert timing("30 2 * * *", ZoneInfo("UTC"), NOW).differences == ()
-    for when in ("0 0 * * 8", "0 0 L * *", "61 * * * *", "@fortnightly"):
+    none = ("0 0 * * 8", "0 0 L * *", "0 0 15W * *", "0 0 * * 1#3", "61 * * * *", "@fortnightly")
+    for when in none:
+        "0 0 * * 8",
+        "0 0 L * *",
+        "0 0 15W * *",
+        "0 0 * * 1#3",
+        "61 * * * *",
+        "@fortnightly",
+    ):
         with pytest.raises(ValueError, match="cron"):
             timing(when, BERLIN, NOW)
 
