@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cronops.contract.cleaning import Cleaning
+from cronops.contract.context import JobContext
 from cronops.db.block_delete import Old
 from cronops.errors import LeaseLost, NeedsAPerson, PermanentError
 from tests.databases import Database
@@ -18,6 +19,8 @@ OLD = Old("thing", "age > 30")
 
 class Context:
     """As much of a `JobContext` as a cleaning uses."""
+
+    fenced = JobContext.fenced
 
     def __init__(self, database: Database) -> None:
         self.run_id = "run"
