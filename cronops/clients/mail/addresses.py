@@ -37,6 +37,9 @@ def mailbox(text: str) -> Mailbox:
     """Read ``Name <address>`` or an address. Raises `ValueError` that does not repeat it."""
     if UNFIT.search(text):
         raise ValueError("it has a line break or a control character in it")
+    if "=?" in text:
+        # Mail software would decode it, and find line breaks, say, that are none here.
+        raise ValueError("it has =? in it, with which encoded text begins")
     named = _NAMED.fullmatch(text.strip())
     name, address = (named["name"], named["address"]) if named else ("", text.strip())
     local, at, domain = address.rpartition("@")

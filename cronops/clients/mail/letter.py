@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -42,7 +43,10 @@ def written(mail: Mail, correlation_id: str) -> Letter:
     message = EmailMessage(policy=_POLICY.clone(utf8=needs_utf8))
     message["From"] = Address(sender.name, sender.local, sender.domain)
     message["To"] = Address(to.name, to.local, to.domain)
-    message["Subject"] = _fit("subject", mail.subject)
+    subject = _fit("subject", mail.subject)
+    is_encoded = "=?" in subject
+    if not is_encoded:
+        message["Subject"] = subject
     message["Date"] = format_datetime(datetime.now(UTC))
     try:
         message.set_content(mail.text)
@@ -50,7 +54,8 @@ def written(mail: Mail, correlation_id: str) -> Letter:
             message.add_alternative(mail.html, subtype="html")
     except UnicodeError:
         raise MailRefused("the mail's text has characters that are none") from None
-    content = _verbatim(mail, correlation_id) + message.as_bytes()
+    head = _verbatim(mail, correlation_id) + (_encoded_subject(subject) if is_encoded else b"")
+    content = head + message.as_bytes()
     return Letter(sender.address, to.address, _LEADING_DOT.sub(b"..", content), needs_utf8)
 
 
@@ -66,6 +71,12 @@ def _fit(what: str, text: str) -> str:
     if UNFIT.search(text):
         raise MailRefused(f"the {what} has a line break or a control character in it")
     return text
+
+
+def _encoded_subject(text: str) -> bytes:
+    """A subject with what looks encoded in it: the library would decode that, line breaks too."""
+    encoded = Header(text, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {encoded}\r\n".encode()
 
 
 def _verbatim(mail: Mail, correlation_id: str) -> bytes:
