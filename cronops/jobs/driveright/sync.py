@@ -121,7 +121,8 @@ def _go_back(found: "Sync | None", stage: str) -> None:
         )
     if stage == "pull":
         found.cursor = found.total = None
-    found.stage = stage
+    # A held sync is not held any more: what fails from here on is written down as of any other.
+    found.stage, found.status = stage, "running"
 
 
 def _work(ctx: JobContext, ledger: "Ledger", found: "Sync") -> "Work":

@@ -208,6 +208,23 @@ def test_many_changes_at_once_are_held_until_a_person_accepts_them(vehicles: Veh
     assert len(vehicles.mails.envelopes) == 2
 
 
+def test_a_held_sync_that_is_pulled_anew_fails_and_goes_on_as_any_other(vehicles: Vehicles) -> None:
+    vehicles.sync()
+    there = vehicles.there
+    kept = list(there.vehicles)
+    del there.vehicles[5:]
+    vehicles.sync(code=1)
+    there.vehicles[:] = kept
+    second = there.asked + 2
+    there.trouble = lambda nth: Reply(b"[]") if nth == second else None
+    vehicles.sync("--from-stage", "pull", code=65)
+    assert vehicles.status()["status"] == "failed"
+    there.vehicles.append(vehicle(11))
+    assert "it had 10 vehicles, and has 11 now" in vehicles.sync(code=65).stderr
+    vehicles.sync()
+    assert len(vehicles.ours()) == 11
+
+
 def test_the_report_that_nobody_takes_stops_the_sync(vehicles: Vehicles) -> None:
     vehicles.mails.mood.answers = {AT_RCPT: "550 nobody"}
     failed = vehicles.sync(code=1)
