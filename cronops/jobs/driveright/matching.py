@@ -130,8 +130,9 @@ FROM matched WHERE action = 'skip'
 _FACTS = """
 SELECT
     (SELECT count(*) FROM vehicle WHERE source = 'driveright' AND active) AS before,
-    (SELECT count(*) FROM driveright_vehicle WHERE sync = %(sync)s) AS pulled,
-    (SELECT count(DISTINCT external_id) FROM driveright_problem WHERE sync = %(sync)s) AS malformed,
+    (SELECT count(*) FROM driveright_vehicle WHERE sync = %(sync)s) + %(unnamed)s AS pulled,
+    (SELECT count(DISTINCT external_id) FROM driveright_problem
+        WHERE sync = %(sync)s AND external_id <> '') + %(unnamed)s AS malformed,
     count(*) FILTER (WHERE kind = 'added') AS added,
     count(*) FILTER (WHERE kind = 'changed') AS changed,
     count(*) FILTER (WHERE kind = 'retired') AS retired
@@ -198,12 +199,12 @@ class Facts(NamedTuple):
     retired: int
 
 
-def compare(connection: "psycopg.Connection[Any]", sync: int) -> Facts:
-    """Write down what would change, in the open transaction."""
+def compare(connection: "psycopg.Connection[Any]", sync: int, *, unnamed: int) -> Facts:
+    """Write down what would change, in the open transaction; so many vehicles had no id."""
     _match(connection, sync)
     for statement in (_SKIPPED, _filled(_CHANGES)):
         connection.execute(statement, {"sync": sync})
-    row = connection.execute(_FACTS, {"sync": sync}).fetchone()
+    row = connection.execute(_FACTS, {"sync": sync, "unnamed": unnamed}).fetchone()
     assert row is not None  # noqa: S101 - aggregates
     return Facts(*row)
 

@@ -103,7 +103,8 @@ def compare(work: Work) -> None:
             "DELETE FROM driveright_problem WHERE sync = %s AND problem LIKE %s",
             (sync.id, "%is the name of another vehicle, too"),
         )
-        facts = matching.compare(ledger.connection, sync.id)
+        unnamed = sync.counts.get("unnamed", 0)
+        facts = matching.compare(ledger.connection, sync.id, unnamed=unnamed)
         sync.counts = {**sync.counts, **facts._asdict()}
         held = None if work.accept_changes else _too_much(work.ctx, facts)
         if held is None:

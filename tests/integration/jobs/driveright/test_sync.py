@@ -185,6 +185,15 @@ def test_what_is_no_page(vehicles: Vehicles, reply: Reply, said: str, code: int)
     assert len(vehicles.ours()) == 10
 
 
+def test_each_vehicle_without_an_id_counts_as_malformed(vehicles: Vehicles) -> None:
+    vehicles.there.vehicles += [vehicle(number) for number in range(11, 31)]
+    for one in vehicles.there.vehicles[:3]:
+        del one["id"]
+    held = vehicles.sync(code=1)
+    assert "3 of 30 vehicles are malformed" in held.stderr
+    assert vehicles.ours() == {}
+
+
 def test_many_changes_at_once_are_held_until_a_person_accepts_them(vehicles: Vehicles) -> None:
     vehicles.sync()
     del vehicles.there.vehicles[5:]
