@@ -42,6 +42,7 @@ class HttpClient:
     two minutes ends the tries. `pause` sleeps, and returns False where the run is to stop;
     `per_second` keeps requests that far apart, a `pace` those of several clients together;
     `public_only` refuses every address that is not a public one, for URLs that somebody else wrote.
+    `secrets` are what else errors do not repeat, such as a key that goes in a header of its own.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class HttpClient:
         pause: Pause | None = None,
         per_second: float | None = None,
         pace: Pace | None = None,
+        secrets: Collection[str] = (),
     ) -> None:
         self._settings = settings
         self._credential = find_credential(settings, credential) if credential else None
@@ -64,6 +66,7 @@ class HttpClient:
         self._public_only = public_only
         self._pause = pause or sleep
         self._pace = pace or Pace(per_second)
+        self._further_secrets = tuple(secrets)
         self._deadline: Deadline | None = None
         self._headers = {
             "User-Agent": f"cronops/{__version__}",
@@ -275,8 +278,9 @@ class HttpClient:
 
     def _secrets(self) -> list[str]:
         if self._credential is None:
-            return []
-        return [plain(self._credential.password), plain(self._credential.token)]
+            return [*self._further_secrets]
+        known = plain(self._credential.password), plain(self._credential.token)
+        return [*known, *self._further_secrets]
 
 
 def _may_repeat(error: TransientError, repeatable: bool) -> bool:

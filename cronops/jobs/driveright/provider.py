@@ -67,7 +67,9 @@ class DriveRight:
         if not key.isascii() or not key.isprintable() or not key:
             raise ConfigurationError("CRONOPS_DRIVERIGHT__API_KEY is no key: check it")
         self._headers = {of.api_key_header: key, "Accept": "application/json"}
-        self._http = HttpClient(ctx.settings, correlation_id=ctx.correlation_id, pause=ctx.pause)
+        self._http = HttpClient(
+            ctx.settings, correlation_id=ctx.correlation_id, pause=ctx.pause, secrets=(key,)
+        )
 
     def __enter__(self) -> Self:
         self._http.__enter__()

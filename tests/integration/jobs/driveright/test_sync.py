@@ -275,6 +275,12 @@ def test_stages_are_not_left_out(vehicles: Vehicles) -> None:
     assert "the sync is at pull, which comes before email" in refused.stderr
 
 
+def test_the_key_is_not_recorded_where_the_answer_repeats_it(vehicles: Vehicles) -> None:
+    vehicles.there.trouble = lambda nth: Reply(b"no such key: drive key", status=403)
+    vehicles.sync(code=78)
+    assert "no such key: ***" in vehicles.status()["problem"]
+
+
 def test_it_is_not_set_up(vehicles: Vehicles) -> None:
     refused = vehicles.sync(env={"CRONOPS_DRIVERIGHT__API_KEY": ""}, code=78)
     assert "CRONOPS_DRIVERIGHT__API_KEY" in refused.stderr
