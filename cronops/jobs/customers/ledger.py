@@ -26,11 +26,16 @@ ON CONFLICT (license_id, valid_until, days_before) DO UPDATE SET
     state = 'sending', answer = NULL, run_id = excluded.run_id, tries = reminder.tries + 1,
     claimed_at = clock_timestamp(), at = clock_timestamp()
     WHERE reminder.state = ANY(%(states)s)
+        -- What became unknown in this run is not sent again by its next attempt.
+        AND (reminder.state <> 'unknown' OR reminder.run_id <> excluded.run_id)
 RETURNING id
 """
 _ABANDONED = """
 UPDATE reminder SET state = 'unknown', answer = %(answer)s, at = clock_timestamp()
 WHERE state = 'sending' RETURNING license_id
+"""
+_UNKNOWN_OF_RUN = """
+SELECT license_id FROM reminder WHERE state = 'unknown' AND run_id = %(run_id)s ORDER BY license_id
 """
 _UNKNOWN = "SELECT count(*) FROM reminder WHERE state = 'unknown' AND valid_until >= %(today)s"
 
@@ -90,6 +95,12 @@ class Ledger:
         with self._ctx.fenced(self._connection):
             self._write_answer()
         self._answer = None
+
+    def unknown_of_run(self) -> list[int]:
+        """The licences whose reminders became unknown in this run, in whichever attempt."""
+        asked = {"run_id": self._ctx.run_id}
+        rows = self._connection.execute(_UNKNOWN_OF_RUN, asked).fetchall()
+        return [license_id for (license_id,) in rows]
 
     def count_unknown(self, today: date) -> int:
         """How many reminders of licences that have not ended yet are unknown."""

@@ -191,10 +191,11 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """The run's outcome. Raises where somebody, or the next attempt, has to do something."""
-        if not self._dry_run and self._met.get("unknown"):
+        # An earlier attempt may have met them, and been followed by one that met none.
+        if not self._dry_run and self._ctx.counts.get("unknown"):
             raise PermanentError(
-                f"no answer came for {_these(self._met['unknown'])}: perhaps the mails arrived. "
-                f"See: {_LIST_UNKNOWN}"
+                f"no answer came for {_these(self._ledger.unknown_of_run())}: perhaps the mails "
+                f"arrived. See: {_LIST_UNKNOWN}"
             )
         if self._tenant_problems:
             reasons = "; ".join(f"{code}: {why}" for code, why in self._tenant_problems.items())

@@ -145,6 +145,28 @@ def test_an_answer_that_is_lost_leaves_unknown_which_only_an_option_sends_again(
     assert reminders.listed("--state", "unknown") == []
 
 
+def test_what_became_unknown_is_neither_sent_nor_forgotten_by_the_next_attempt(
+    reminders: Reminders,
+) -> None:
+    reminders.license(7)
+    mood = reminders.server.mood
+    mood.answers, mood.to = {AFTER_DATA: "cut"}, "1@"
+    reminders.run(code=1)
+    # The first attempt ends because too many are put off one after the other; the second is well.
+    for number in range(20):
+        reminders.license(7, email=f"slow{number}@example.org")
+    late = iter(["451 later"] * 20)
+    mood.strikes = lambda point, recipient="": (  # type: ignore[method-assign]
+        ("cut" if point == AFTER_DATA else "")
+        if recipient.startswith("1@")
+        else (next(late, "") if point == AT_RCPT else "")
+    )
+    failed = reminders.run("--resend-unknown", code=1)
+    assert "no answer came for licence 1:" in failed.stdout + failed.stderr
+    assert reminders.counts() == {"sent": 20, "unknown": 1}
+    assert reminders.server.recipients.count("1@example.org") == 2
+
+
 def test_a_mail_lost_before_its_end_is_sent_by_the_next_attempt(reminders: Reminders) -> None:
     reminders.license(7)
     mood = reminders.server.mood
