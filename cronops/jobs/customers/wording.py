@@ -119,8 +119,6 @@ class Wording:
         return self._contents[wanted]
 
     def _rendered(self, name: str, language: str, parts: Mapping[str, Any]) -> str:
-        from jinja2 import TemplateError
-
         layout = self._layouts.get((name, language))
         try:
             if layout is None:
@@ -132,7 +130,8 @@ class Wording:
             return layout.render(parts)
         except WordingError:
             raise
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        except Exception as error:
+            # A template may do what raises anything: a filter on a number, a macro of itself.
             line = getattr(error, "lineno", None)
             where = f", line {line}" if line else ""
             raise WordingError(f"{name}{where}: {str(error) or type(error).__name__}") from None

@@ -99,6 +99,15 @@ def test_what_is_no_wording_says_where_and_why(tmp_path, name, text, said):
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "layout", ["{{ 5 | wordwrap(3) }}", "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}"]
+)
+def test_a_layout_that_fails_in_any_way_is_its_tenants_trouble(tmp_path, layout):
+    write(tmp_path / "layout.txt", layout)
+    with pytest.raises(WordingError, match="layout"):
+        wording(tmp_path).mail(due())
+
+
 def test_html_is_escaped_and_text_is_not():
     mail = wording().mail(due(firstname="<b>A</b>", lastname="& Co"))
     assert mail.html is not None
