@@ -32,7 +32,7 @@ WHERE license.tenant_id = %(tenant)s
     AND license.valid_until BETWEEN %(today)s::date AND %(today)s::date + %(earliest)s
     AND license.status = 'active' AND customer.status = 'approved'
     AND (%(renewing_too)s OR license.auto_renew IS NOT TRUE)
-    AND (reminder.state IS NULL OR reminder.state = ANY(%(states)s))
+    AND (CASE WHEN %(again)s THEN reminder.state = ANY(%(states)s) ELSE reminder.state IS NULL END)
     AND (%(licenses)s::bigint[] IS NULL OR license.id = ANY(%(licenses)s))
     AND license.id > %(after)s
 ORDER BY license.id LIMIT %(page)s
@@ -109,10 +109,10 @@ def load_due(
     tenant: Tenant,
     today: date,
     *,
-    states: Sequence[str],
+    again: Sequence[str] = (),
     licenses: Sequence[int] = (),
 ) -> Iterator[Due]:
-    """A tenant's due reminders that were not sent yet, or are in one of `states`; page by page."""
+    """A tenant's due reminders that were not tried yet, or those in a state of `again`, by page."""
     from psycopg.rows import class_row
 
     asked: dict[str, Any] = {
@@ -121,7 +121,8 @@ def load_due(
         "offsets": list(settings.offsets),
         "earliest": max(settings.offsets),
         "renewing_too": settings.renewing_too,
-        "states": list(states),
+        "again": bool(again),
+        "states": list(again),
         "licenses": list(licenses) or None,
         "after": _LOWEST,
         "page": _PAGE,

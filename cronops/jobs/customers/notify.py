@@ -122,6 +122,7 @@ class _Run:
         self._states = (*RETRIED, "unknown") if resend else RETRIED
         self._ledger = Ledger(ctx, connection, self._states)
         self._met: dict[str, list[int]] = {}
+        self._tried: set[int] = set()
         self._tenant_problems: dict[str, str] = {}
 
     def all_of(self, tenants: "list[Tenant]", licenses: list[int]) -> None:
@@ -137,26 +138,32 @@ class _Run:
                     count=len(abandoned),
                 )
         with Sending(self._ctx, self._ledger) as sending:
+            # New ones first: those that are put off each time must not keep them from going.
+            every = [(one, again) for again in ((), self._states) for one in tenants]
             done = 0
-            for one in tenants:
-                for due, mail in self._mails(one, licenses):
+            for one, again in every:
+                for due, mail in self._mails(one, licenses, again):
                     if self._ctx.stopping:
                         return
+                    if due.license_id in self._tried:
+                        continue
                     self._one(sending, one, due, mail)
                     done += 1
                     self._ctx.progress(done)
 
-    def _mails(self, tenant: "Tenant", licenses: list[int]) -> "Iterator[tuple[Due, Mail]]":
-        """Due reminders of a tenant as mails; why there are none is noted."""
+    def _mails(
+        self, tenant: "Tenant", licenses: list[int], again: tuple[str, ...]
+    ) -> "Iterator[tuple[Due, Mail]]":
+        """Due reminders of a tenant as mails; why there are none is noted, once."""
         from cronops.jobs.customers.due import load_due
         from cronops.jobs.customers.wording import Wording, WordingError
 
         of = self._ctx.settings.customers
+        if tenant.code in self._tenant_problems:
+            return
         try:
             today = tenant.today(self._now)
-            due = load_due(
-                self._connection, of, tenant, today, states=self._states, licenses=licenses
-            )
+            due = load_due(self._connection, of, tenant, today, again=again, licenses=licenses)
             wording: Wording | None = None
             for one in due:
                 # A tenant without a sender matters once it has something to send.
@@ -181,6 +188,7 @@ class _Run:
             self._ctx.log.info("would send", **facts)
             self._ctx.count("sent")
             return
+        self._tried.add(due.license_id)
         state = sending.send(tenant, due, mail)
         if state is not None:
             self._meet(state, due.license_id)

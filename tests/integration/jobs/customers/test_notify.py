@@ -121,6 +121,22 @@ def test_a_server_that_fails_half_way_gets_the_rest_the_next_time(reminders: Rem
     assert sorted(reminders.server.recipients) == [f"{n}@example.org" for n in (1, 2, 3)]
 
 
+def test_those_that_are_put_off_each_time_do_not_keep_others_from_being_asked(
+    reminders: Reminders,
+) -> None:
+    for number in range(25):
+        reminders.license(7, email=f"{number}@slow.example")
+    reminders.license(7)
+    mood = reminders.server.mood
+    mood.answers, mood.to = {AT_RCPT: "451 later"}, "@slow.example"
+    # Each attempt leaves off after twenty of them.
+    reminders.run(code=1)
+    assert reminders.server.recipients == ["26@example.org"]
+    mood.answers = {}
+    reminders.run()
+    assert len(reminders.server.envelopes) == 26
+
+
 @pytest.mark.parametrize("how", ["cut", "hang"])
 def test_an_answer_that_is_lost_leaves_unknown_which_only_an_option_sends_again(
     reminders: Reminders, how: str
