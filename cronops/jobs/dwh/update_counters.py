@@ -105,7 +105,9 @@ class _Counting:
         # Looked at before hits are: what is committed in between is seen now, and once more.
         horizon = look(self._connection)
         if before is not None and before.holds(horizon):
-            since = horizon.read_at - self._ctx.settings.dwh.late_for
+            # From the last look on: what came while no run did is not late.
+            seen_until = min(before.read_at, horizon.read_at)
+            since = seen_until - self._ctx.settings.dwh.late_for
             days = touched_days(self._connection, self._zone, xid=before.xid, since=since)
         else:
             days = all_days(self._connection, self._zone)

@@ -208,6 +208,18 @@ def test_a_hit_later_than_the_settings_allow_is_counted_by_a_rebuild(hits: Hits)
     assert hits.views() == {DAY: 1, "2025-01-01": 1}
 
 
+def test_a_hit_that_came_in_time_is_counted_however_long_no_run_did(hits: Hits) -> None:
+    hits.add(f"{DAY} 12:00Z")
+    hits.count()
+    hits.database.query("UPDATE counter_watermark SET read_at = read_at - interval '60 days'")
+    hits.database.query(
+        "INSERT INTO pagehit (ts, tenant, path, session_hash)"
+        " VALUES (clock_timestamp() - interval '50 days', 'nord', '/', 's')"
+    )
+    hits.count()
+    assert sorted(hits.views().values()) == [1, 1]
+
+
 def test_another_zone_wants_all_days_anew(hits: Hits) -> None:
     hits.add("2026-11-19 23:30Z")
     hits.count()
