@@ -22,11 +22,15 @@ WHERE ts >= %(since)s AND age(xmin) <= age(%(xid)s::text::xid)
     AND ts >= '0002-01-01Z' AND ts < '9999-01-01Z'
 ORDER BY day
 """
+# Where clocks are set back over midnight, as in the Azores, there are two of them, and PostgreSQL
+# means the later: hits are read from well before it, and their days looked at.
 _DAYS_BETWEEN = """
-SELECT DISTINCT (ts AT TIME ZONE %(zone)s)::date AS day FROM pagehit
-WHERE ts >= %(first)s::date::timestamp AT TIME ZONE %(zone)s
-    AND ts < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
-    AND ts >= '0002-01-01Z' AND ts < '9999-01-01Z'
+SELECT day FROM (
+    SELECT DISTINCT (ts AT TIME ZONE %(zone)s)::date AS day FROM pagehit
+    WHERE ts >= %(first)s::date::timestamp AT TIME ZONE %(zone)s - interval '4 hours'
+        AND ts < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
+        AND ts >= '0002-01-01Z' AND ts < '9999-01-01Z'
+) AS hit WHERE day BETWEEN %(first)s AND %(last)s
 UNION
 SELECT DISTINCT period FROM counter WHERE period BETWEEN %(first)s AND %(last)s
 ORDER BY day
@@ -39,10 +43,11 @@ WITH hit AS MATERIALIZED (
     SELECT (ts AT TIME ZONE %(zone)s)::date AS period, coalesce(tenant, '') AS tenant, article,
         session_hash, is_bot IS TRUE AS is_bot, count(*) AS views
     FROM pagehit
-    WHERE ts >= %(first)s::date::timestamp AT TIME ZONE %(zone)s
+    WHERE ts >= %(first)s::date::timestamp AT TIME ZONE %(zone)s - interval '4 hours'
         AND ts < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
         AND ts >= '0002-01-01Z' AND ts < '9999-01-01Z'
     GROUP BY 1, 2, 3, 4, 5
+    HAVING (ts AT TIME ZONE %(zone)s)::date = ANY(%(days)s::date[])
 ), page AS (
     SELECT period, tenant, is_bot, session_hash, sum(views) AS views FROM hit GROUP BY 1, 2, 3, 4
 )
@@ -60,7 +65,7 @@ UNION ALL
 SELECT period, tenant, 'article_visitors', article, count(session_hash)
 FROM hit WHERE NOT is_bot AND article <> '' AND session_hash IS NOT NULL GROUP BY 1, 2, 4
 """
-_NOT_ASKED = "DELETE FROM fresh WHERE period <> ALL(%(days)s::date[])"
+_LEAVE_OUT = "DELETE FROM fresh WHERE period <> ALL(%(days)s::date[])"
 _ANALYZE = "ANALYZE fresh"
 # The shop has deleted hits that were counted; bots found late only move from one to the other.
 _SHRUNK = """
@@ -146,13 +151,11 @@ def replace_days(
     """Count these days anew and replace their counters, in the open transaction."""
     asked = {"zone": zone, "first": days[0], "last": days[-1], "days": list(days)}
     connection.execute(_COUNT, asked)
-    if (days[-1] - days[0]).days + 1 > len(days):
-        connection.execute(_NOT_ASKED, asked)
     connection.execute(_ANALYZE)
     shrunk = [day for (day,) in connection.execute(_SHRUNK, asked)]
     if shrunk and not accept_loss:
         asked["days"] = [day for day in days if day not in shrunk]
-        connection.execute(_NOT_ASKED, asked)
+        connection.execute(_LEAVE_OUT, asked)
     removed = connection.execute(_REMOVE, asked).rowcount
     written = connection.execute(_REPLACE).rowcount
     return Replaced(written, removed, () if accept_loss else shrunk)

@@ -78,6 +78,22 @@ def test_a_day_ends_at_midnight_in_its_zone(hits: Hits) -> None:
     }
 
 
+def test_where_midnight_comes_twice(hits: Hits) -> None:
+    """In the Azores the clock goes from one in the morning back to midnight."""
+    hits.env["CRONOPS_DWH__ZONE"] = "Atlantic/Azores"
+    hits.add("2026-10-24 12:00Z")
+    hits.add("2026-10-25 00:30Z")
+    hits.add("2026-10-25 01:30Z")
+    hits.count()
+    expected = {"2026-10-24": 1, "2026-10-25": 2}
+    assert hits.views() == expected
+    for day in ("2026-10-24", "2026-10-25"):
+        hits.add(f"{day} 13:00Z")
+        hits.count()
+        expected[day] += 1
+        assert hits.views() == expected
+
+
 def test_odd_hits(hits: Hits) -> None:
     hits.add("2031-01-01 12:00Z")
     hits.add("infinity")
