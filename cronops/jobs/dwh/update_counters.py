@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 _DRY_RUN = "dry run: no counter was replaced"
-_SPAN = "SELECT min(period), max(period) FROM counter"
+_SPAN = "SELECT min(period) - 1, max(period) + 1 FROM counter"
 _TODAY = "SELECT (clock_timestamp() AT TIME ZONE %(zone)s)::date"
 
 
@@ -97,9 +97,10 @@ class _Counting:
 
         before = load_watermark(self._connection)
         if before is not None and before.zone != self._zone:
+            way_out = "count" if before.is_between_zones else "set it back, or count"
             raise ConfigurationError(
                 f"the counters are of days in {before.zone}, and CRONOPS_DWH__ZONE is "
-                f"{self._zone}; set it back, or count all days anew: "
+                f"{self._zone}; {way_out} all days anew: "
                 "cronops dwh update-counters --rebuild --from"
             )
         # Looked at before hits are: what is committed in between is seen now, and once more.
@@ -122,19 +123,27 @@ class _Counting:
     def rebuild(self, first: date, last: date | None) -> Outcome:
         """Count a range of days anew."""
         from cronops.jobs.dwh.counting import days_between
-        from cronops.jobs.dwh.watermark import load_watermark, move_to_zone
+        from cronops.jobs.dwh.watermark import load_watermark, move_to_zone, partly
 
-        last = last or self._one(_TODAY, {"zone": self._zone})[0]
+        today = self._one(_TODAY, {"zone": self._zone})[0]
         before = load_watermark(self._connection)
         moves = before is not None and before.zone != self._zone
         if before is not None and moves:
+            # A hit may be of the day before, or of the next one, there.
             lowest, highest = self._one(_SPAN)
-            if lowest is not None and not (first <= lowest and highest <= last):
+            today = max(today, highest or today)
+            if lowest is not None and not (first <= lowest and highest <= (last or today)):
                 raise ConfigurationError(
                     f"the counters are of days in {before.zone}; to have them in {self._zone}, "
                     f"count all of them anew: --from {lowest} --to {highest}, or more"
                 )
+        last = last or today
         days = days_between(self._connection, self._zone, first, last)
+        if before is not None and moves and not self._dry_run:
+            # First: who is stopped half-way has days of both, and no setting fits them.
+            with self._ctx.fenced(self._connection):
+                move_to_zone(self._connection, partly(before.zone, self._zone))
+            self._ctx.step("between zones")
         if not self._replace(days):
             return Outcome()
         if self._held_back:

@@ -24,6 +24,7 @@ ON CONFLICT (one) DO UPDATE SET xid = excluded.xid, system_id = excluded.system_
     at = clock_timestamp()
 """
 _ZONE = "UPDATE counter_watermark SET zone = %(zone)s, at = clock_timestamp()"
+_BETWEEN = ", in part in "
 # Beyond it, older transactions look like later ones.
 _HALF_A_ROUND = 2**31 - 1_000_000
 
@@ -43,6 +44,11 @@ class Watermark(NamedTuple):
     system_id: str
     zone: str
     read_at: datetime
+
+    @property
+    def is_between_zones(self) -> bool:
+        """Whether a rebuild in another zone has begun, and did not come to its end."""
+        return _BETWEEN in self.zone
 
     def holds(self, horizon: Horizon) -> bool:
         """Whether transactions of then and of now can be told apart."""
@@ -70,6 +76,11 @@ def save_watermark(
     connection.execute(_SAVE, {**horizon._asdict(), "zone": zone, "run_id": run_id})
 
 
+def partly(zone: str, other: str) -> str:
+    """What to note while counters of days in `zone` become ones in `other`: no zone's name."""
+    return zone.partition(_BETWEEN)[0] + _BETWEEN + other
+
+
 def move_to_zone(connection: "psycopg.Connection[Any]", zone: str) -> None:
-    """Note that all counters are of another zone now."""
+    """Note which zone the counters are of now."""
     connection.execute(_ZONE, {"zone": zone})

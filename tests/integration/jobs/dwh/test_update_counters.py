@@ -244,9 +244,42 @@ def test_another_zone_wants_all_days_anew(hits: Hits) -> None:
     assert "Europe/Brussels" in hits.count(code=78).stderr
     partly = hits.count("--rebuild", "--from", "2026-11-20", "--to", "2026-11-19", code=2)
     assert "is before" in partly.stderr
-    assert "2026-11-20" in hits.count("--rebuild", "--from", "2026-11-21", code=78).stderr
+    for narrow in (("2026-11-20", "2026-11-21"), ("2026-11-19", "2026-11-20")):
+        refused = hits.count("--rebuild", "--from", narrow[0], "--to", narrow[1], code=78)
+        assert "--from 2026-11-19 --to 2026-11-21" in refused.stderr
     hits.count("--rebuild", "--from", "2026-11-01", "--to", "2026-11-30", "--accept-loss")
     assert hits.views() == {"2026-11-19": 1}
+    hits.count()
+
+
+def test_hits_that_another_zone_moves_beyond_the_days_counted(hits: Hits) -> None:
+    hits.add("2026-11-19 23:30Z")
+    hits.add("2026-11-20 12:00Z")
+    hits.add("2026-11-21 22:30Z")
+    hits.count()
+    assert hits.views() == {"2026-11-20": 2, "2026-11-21": 1}
+    hits.env["CRONOPS_DWH__ZONE"] = "Asia/Tokyo"
+    hits.count("--rebuild", "--from", "2026-11-19", "--accept-loss")
+    assert hits.views() == {"2026-11-20": 2, "2026-11-22": 1}
+    hits.env["CRONOPS_DWH__ZONE"] = "UTC"
+    hits.count("--rebuild", "--from", "2026-11-19", "--accept-loss")
+    assert hits.views() == {"2026-11-19": 1, "2026-11-20": 1, "2026-11-21": 1}
+
+
+def test_half_moved_to_another_zone_no_run_goes_on_until_all_is_counted_anew(hits: Hits) -> None:
+    """Days with fewer hits there are held back: the others are of the new zone by then."""
+    for ts in ("2026-11-19 23:30Z", "2026-11-20 23:30Z", "2026-11-20 23:30Z"):
+        hits.add(ts)
+    hits.count()
+    before = hits.views()
+    every_day = ("--rebuild", "--from", "2026-11-01", "--to", "2026-11-30")
+    hits.env["CRONOPS_DWH__ZONE"] = "UTC"
+    hits.count(*every_day, code=1)
+    assert "in part in UTC" in hits.count(code=78).stderr
+    del hits.env["CRONOPS_DWH__ZONE"]
+    assert "in part in UTC" in hits.count(code=78).stderr
+    hits.count(*every_day, "--accept-loss")
+    assert hits.views() == before
     hits.count()
 
 
