@@ -70,7 +70,12 @@ class Ledger:
 
     def end(self, number: int, *, problem: str | None = None) -> None:
         """Record how it ended; older records go once they are past their retention."""
+        from cronops.telemetry import redact
+
         state = "delivered" if problem is None else "failed"
+        if problem is not None:
+            # A server's reply may repeat what it was sent.
+            problem = redact(problem)
         with self._ctx.fenced(self._connection):
             self._connection.execute(_END, {"id": number, "state": state, "problem": problem})
             if problem is None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from pyftpdlib.handlers import FTPHandler
 
 from tests.integration.jobs.simulator.conftest import FILES, JOB, Mak
 from tests.partners import CUT, Trouble, ftp_server, sftp_server
@@ -224,3 +225,17 @@ def test_the_sets_are_listed(mak: Mak) -> None:
     [row] = json.loads(listed.stdout)
     assert row["set"] == mak.check_is_whole()["set"]
     assert row["state"] == "delivered"
+
+
+def test_a_reply_that_repeats_the_password_is_not_recorded(
+    mak: Mak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        FTPHandler, "ftp_PASS", lambda self, line: self.respond(f"530 {line} is wrong.")
+    )
+    with ftp_server(mak.there, password="Tiger-4711") as server:
+        mak.goes_to(server)
+        told = mak.send(code=78)
+    recorded = mak.database.query("SELECT problem FROM mak_set")
+    assert "is wrong" in recorded[0][0]
+    assert "Tiger" not in str(recorded) + told.stderr + told.stdout
