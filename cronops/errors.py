@@ -5,6 +5,7 @@
     CronopsError                        1
     ├── TransientError                  75   may succeed if tried again: retried where a job says so
     │   ├── DatabaseUnavailable         75
+    │   ├── ClusterUnavailable          75   the Kubernetes API did not answer
     │   ├── LeaseLost                   75   somebody else may hold the lock now
     │   └── Locked                      75   only with --fail-if-locked
     ├── PermanentError                  1    trying again cannot help
@@ -97,6 +98,10 @@ class DatabaseUnavailable(TransientError):
     """The database could not be reached or the connection was cut."""
 
 
+class ClusterUnavailable(TransientError):
+    """The Kubernetes API could not be reached, or could not answer now."""
+
+
 class LeaseLost(TransientError):
     """This run no longer holds its lock: nothing more of it may be committed."""
 
@@ -107,6 +112,10 @@ class Locked(TransientError):
 
 class PermanentError(CronopsError):
     """Trying again cannot help: the input or the state has to change first."""
+
+
+class ClusterRefused(PermanentError):
+    """The Kubernetes API refused a request; the message is the server's."""
 
 
 class DeclarationError(CronopsError):

@@ -42,6 +42,9 @@ OPERATOR_COMMANDS = {
     "schedules": OperatorEntry(
         "cronops.cli.schedules", "Check, explain and render schedules.yaml."
     ),
+    "cluster": OperatorEntry(
+        "cronops.cli.cluster", "Compare, apply, trigger and suspend schedules in a cluster."
+    ),
     "db": OperatorEntry("cronops.cli.db", "Create and upgrade our tables."),
     "doctor": OperatorEntry(
         "cronops.cli.doctor", "Check this installation, one line a check.", command="doctor"

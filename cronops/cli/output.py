@@ -23,7 +23,7 @@ _GAP = "  "
 _PIPED_WIDTH = 120
 _NARROWEST = 20
 _EDGES = 4
-_COLOURS = {"red": "31", "yellow": "33", "blue": "34", "dim": "2"}
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36", "dim": "2"}
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def make_pod(
         settings=ground.settings_name,
         image=image_reference(template),
         pull_policy=_pull_policy(template),
-        args=[_literal(word) for word in args],
+        args=[literal(word) for word in args],
         variables=tuple(_variables(ground, template, own, mounts)),
         mounts=mounts,
         requests=_given(resources.requests) if resources else {},
@@ -132,7 +132,7 @@ def _variables(
     differing = {name: text for name, text in said.items() if ground.settings.get(name) != text}
     for name, text in sorted((taken_away | differing | files).items()):
         if name not in taken:
-            yield Variable(name, _literal(text))
+            yield Variable(name, literal(text))
 
 
 def _mounts(template: Template) -> Iterator[Mount]:
@@ -167,7 +167,7 @@ def volume_name(kind: str, name: str) -> str:
     return shortened(f"{kind}-{made}", _LONGEST_VOLUME_NAME)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text so that Kubernetes hands it on unchanged: it replaces ``$(NAME)`` otherwise."""
     return _REFERENCE.sub("$$", text) if "$" in text else text
 

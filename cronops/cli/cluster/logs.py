@@ -1,0 +1,116 @@
+"""``cronops cluster logs``."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cronops.cli.cluster.trigger import line_text
+from cronops.cli.cluster.where import (
+    Context,
+    Kubeconfig,
+    Name,
+    Namespace,
+    at_cluster,
+    schedule_named,
+)
+from cronops.cli.output import note, printable
+from cronops.cli.tree import examples, operator_app
+from cronops.errors import ClusterRefused, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from cronops.cluster.api import Cluster
+    from cronops.cluster.kinds import Object
+
+app = operator_app()
+
+
+@app.command(
+    epilog=examples(
+        "cronops cluster logs queue-clean",
+        "cronops cluster logs queue-process-general --follow --tail 20",
+        "cronops cluster logs stock-export --job stock-export-29400480",
+    )
+)
+def logs(
+    name: Name,
+    job: Annotated[
+        str | None,
+        typer.Option("--job", metavar="NAME", show_default=False, help="Not the newest, this one."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the Job ends; exit with its code.")
+    ] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option(
+            "--tail", metavar="LINES", min=0, show_default=False, help="Only the last of each pod."
+        ),
+    ] = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    namespace: Namespace = None,
+) -> None:
+    """Print the log of a schedule's newest Job: of all its pods, each attempt after the other."""
+    from cronops.cluster.follow import Line
+    from cronops.cluster.follow import follow as followed
+    from cronops.cluster.kinds import name_of
+
+    if follow and tail is not None:
+        raise UsageError("--follow begins at the beginning; leave out --tail")
+    with at_cluster(kubeconfig, context, namespace) as cluster:
+        chosen = _job(cluster, schedule_named(cluster, name), job)
+        note(f"job {name_of(chosen)}")
+        if not follow:
+            _print(cluster, name_of(chosen), tail)
+            return
+        for one in followed(cluster, name_of(chosen), waiting=lambda told: note(printable(told))):
+            if isinstance(one, Line):
+                sys.stdout.write(f"{line_text(one)}\n")
+                sys.stdout.flush()
+            elif one.exit_code:
+                note(f"job {name_of(chosen)} failed: {printable(one.told)}")
+                raise typer.Exit(ExitCode.of(one.exit_code))
+
+
+def _job(cluster: "Cluster", cron_job: "Object", name: str | None) -> "Object":
+    from cronops.cli.names import nearest
+    from cronops.cluster.kinds import name_of
+    from cronops.cluster.status import jobs_of
+
+    jobs = jobs_of(cluster, cron_job)
+    if name is not None:
+        for one in jobs:
+            if name_of(one) == name:
+                return one
+        known = [name_of(one) for one in jobs]
+        hint = nearest(name, known) or (f"; it has: {', '.join(known)}" if known else "")
+        raise UsageError(f"{name_of(cron_job)} has no job {name!r}{hint}")
+    if not jobs:
+        raise UsageError(
+            f"{name_of(cron_job)} has no job in the cluster; what it did before is told by: "
+            "cronops runs list"
+        )
+    return jobs[-1]
+
+
+def _print(cluster: "Cluster", job: str, tail: int | None) -> None:
+    from cronops.cluster.follow import Line, pods_of, shard_of
+    from cronops.cluster.kinds import name_of
+    from cronops.cluster.pods import container_of, has_begun, held_up
+
+    pods = pods_of(cluster, job)
+    if not pods:
+        note("its pods are gone, and their logs with them")
+    for pod in pods:
+        pod_name = name_of(pod)
+        note(f"pod {pod_name}")
+        held = held_up(pod)
+        if held or not has_begun(pod):
+            note(f"has not begun{f': {held.cause}: {printable(held.why)}' if held else ''}")
+            continue
+        try:
+            for _, text in cluster.logs(pod_name, container=container_of(pod), tail=tail):
+                sys.stdout.write(f"{line_text(Line(pod_name, shard_of(pod), text))}\n")
+        except ClusterRefused as refused:
+            note(printable(str(refused)))
