@@ -222,11 +222,12 @@ def open_cluster(
     from kubernetes import config as kubernetes_config
     from kubernetes.client import ApiClient, Configuration
     from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
     config: Any = kubernetes_config  # without types
     settings = Configuration()
     try:
-        if kubeconfig or context or not _in_a_pod():
+        if kubeconfig or context or not _in_a_pod(KUBE_CONFIG_DEFAULT_LOCATION):
             config.load_kube_config(kubeconfig, context, client_configuration=settings)
             usual = _namespace_of(config, kubeconfig, context)
         else:
@@ -244,10 +245,10 @@ def open_cluster(
         client.close()
 
 
-def _in_a_pod() -> bool:
-    """Whether the pod's own account is what kubectl would take: without a kubeconfig."""
-    named = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    return not any(Path(one).exists() for one in named.split(os.pathsep)) and _ACCOUNT.exists()
+def _in_a_pod(usual: str) -> bool:
+    """Whether the pod's own account is what kubectl would take: there is no `usual` kubeconfig."""
+    found = any(Path(one).expanduser().exists() for one in usual.split(os.pathsep))
+    return not found and _ACCOUNT.exists()
 
 
 def _namespace_of(config: Any, kubeconfig: str | None, context: str | None) -> str:

@@ -14,7 +14,8 @@ from cronops.cli.cluster.where import (
     at_cluster,
     schedule_named,
 )
-from cronops.cli.output import note, printable
+from cronops.cli.output import note, printable, show_json
+from cronops.cli.session import Json
 from cronops.cli.tree import examples, operator_app
 from cronops.errors import ClusterRefused, ExitCode, UsageError
 
@@ -50,6 +51,7 @@ def logs(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     namespace: Namespace = None,
+    as_json: Json = False,
 ) -> None:
     """Print the log of a schedule's newest Job: of all its pods, each attempt after the other."""
     from cronops.cluster.follow import Line
@@ -58,11 +60,13 @@ def logs(
 
     if follow and tail is not None:
         raise UsageError("--follow begins at the beginning; leave out --tail")
+    if follow and as_json:
+        raise UsageError("--json is printed as a whole; leave out --follow")
     with at_cluster(kubeconfig, context, namespace) as cluster:
         chosen = _job(cluster, schedule_named(cluster, name), job)
         note(f"job {name_of(chosen)}")
         if not follow:
-            _print(cluster, name_of(chosen), tail)
+            _print(cluster, name_of(chosen), tail, as_json=as_json)
             return
         for one in followed(cluster, name_of(chosen), waiting=lambda told: note(printable(told))):
             if isinstance(one, Line):
@@ -94,11 +98,12 @@ def _job(cluster: "Cluster", cron_job: "Object", name: str | None) -> "Object":
     return jobs[-1]
 
 
-def _print(cluster: "Cluster", job: str, tail: int | None) -> None:
+def _print(cluster: "Cluster", job: str, tail: int | None, *, as_json: bool) -> None:
     from cronops.cluster.follow import Line, pods_of, shard_of
     from cronops.cluster.kinds import name_of
     from cronops.cluster.pods import container_of, has_begun, held_up
 
+    rows = []
     pods = pods_of(cluster, job)
     if not pods:
         note("its pods are gone, and their logs with them")
@@ -110,7 +115,13 @@ def _print(cluster: "Cluster", job: str, tail: int | None) -> None:
             note(f"has not begun{f': {held.cause}: {printable(held.why)}' if held else ''}")
             continue
         try:
-            for _, text in cluster.logs(pod_name, container=container_of(pod), tail=tail):
-                sys.stdout.write(f"{line_text(Line(pod_name, shard_of(pod), text))}\n")
+            for time, text in cluster.logs(pod_name, container=container_of(pod), tail=tail):
+                line = Line(pod_name, shard_of(pod), text)
+                if as_json:
+                    rows.append({"job": job, **vars(line), "time": time})
+                else:
+                    sys.stdout.write(f"{line_text(line)}\n")
         except ClusterRefused as refused:
             note(printable(str(refused)))
+    if as_json:
+        show_json(rows)

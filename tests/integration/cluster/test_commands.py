@@ -238,6 +238,8 @@ def test_trigger_follows_prints_the_receipt_and_exits_with_its_code(
     assert owner["uid"] == cron_job(api)["metadata"]["uid"]
     assert made["metadata"]["annotations"]["cronops/triggered-by"] == "ada"
     assert "one\ntwo\n" in run("logs", "dwh-update-counters").stdout
+    lines = json.loads(run("logs", "dwh-update-counters", "--json").stdout)
+    assert [line["text"] for line in lines] == ["one", "two"]
 
 
 def test_trigger_that_dies_without_a_word(
