@@ -12,7 +12,7 @@ FROM driveright_run ORDER BY id DESC LIMIT 1
 """
 _CHANGES = """
 SELECT sync, kind, vehicle, external_id, what FROM driveright_change
-WHERE sync = (SELECT max(sync) FROM driveright_change)
+WHERE sync = (SELECT max(id) FROM driveright_run)
     AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 ORDER BY kind, vehicle, external_id LIMIT %(limit)s
 """

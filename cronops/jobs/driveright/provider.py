@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LARGEST_PAGE = 64 << 20
 _LONGEST_CURSOR = 2_000
+# What the column takes; there are not so many kinds of vehicles.
+_MOST_VEHICLES = 2**31 - 1
 
 
 class Page(NamedTuple):
@@ -101,8 +103,13 @@ def read_page(content: bytes, where: str) -> Page:
     if not isinstance(found, dict) or not isinstance(found.get("vehicles"), list):
         raise BadInput(f"{where} answered without a list of vehicles")
     total, cursor = found.get("total"), found.get("next")
-    if type(total) is not int or total < 0:
+    if type(total) is not int or not 0 <= total <= _MOST_VEHICLES:
         raise BadInput(f"{where} does not say how many vehicles there are: a part would look whole")
-    if cursor is not None and not (isinstance(cursor, str) and 0 < len(cursor) < _LONGEST_CURSOR):
+    if cursor is not None and not _is_cursor(cursor):
         raise BadInput(f"{where} gave a next page that is no cursor")
     return Page(total, found["vehicles"], cursor)
+
+
+def _is_cursor(given: object) -> bool:
+    """Whether it can be kept and sent: PostgreSQL takes no NUL, and no URL half a character."""
+    return isinstance(given, str) and 0 < len(given) < _LONGEST_CURSOR and given.isprintable()

@@ -153,6 +153,9 @@ def test_whatever_comes_is_read_or_named(of_vehicle: dict[str, Any], of_fitment:
         b'{"vehicles": [], "total": true}',
         b'{"vehicles": [], "total": 1, "next": 5}',
         b'{"vehicles": [], "total": 1, "next": ""}',
+        b'{"vehicles": [], "total": 1, "next": "a\\u0000b"}',
+        b'{"vehicles": [], "total": 1, "next": "a\\ud800"}',
+        b'{"vehicles": [], "total": 2147483648}',
         b"[" * 100_000,
     ],
 )
