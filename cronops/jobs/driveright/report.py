@@ -1,6 +1,7 @@
 """The report of changes: a mail to whoever looks after vehicles, before the changes are made."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from cronops.clients.mail import Mail
 
@@ -57,6 +58,6 @@ def report(
         subject=f"[{environment}] DriveRight: {summary}",
         text="\n".join(lines) + "\n",
         html=None,
-        message_id=f"<driveright.{environment}.{sync.id}@{domain}>",
+        message_id=f"<driveright.{quote(environment, safe='')}.{sync.id}@{domain}>",
         headers={"Auto-Submitted": "auto-generated"},
     )
