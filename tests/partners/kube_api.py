@@ -6,7 +6,7 @@ of an object belong to one manager as a whole, and nothing is defaulted but ``su
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -29,6 +29,8 @@ class KubeApi:
     logs: dict[str, str] = field(default_factory=dict)
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict)
     """By the end of a path: status and message."""
+    written: Callable[[str], None] = lambda _path: None
+    """Called with the path of each write, after it."""
     version: int = 0
     url: str = ""
     lock: Lock = field(default_factory=Lock)
@@ -174,6 +176,8 @@ def handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
                     status, found = 401, {"message": "Unauthorized"}
                 else:
                     status, found = self.serve(method, parts.path, query, body)
+                    if method != "GET" and "dryRun" not in query:
+                        api.written(parts.path)
             data = found.encode() if isinstance(found, str) else json.dumps(found).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))

@@ -128,6 +128,44 @@ def test_one_that_is_refused_stops_the_pruning_only(
     assert "CronJob/dwh-update-counters" in listed, "or it would never be pruned"
 
 
+@pytest.mark.parametrize("writes", [1, 2, 5, 9, 12])
+def test_killed_at_any_write_the_next_apply_knows_everything(
+    api: KubeApi, run: Run, file: Path, tmp_path: Path, applied: None, writes: int
+) -> None:
+    def swap(said: dict[str, Any]) -> None:
+        said["schedules"].pop()
+        said["schedules"][0]["name"] = "queue-process-renamed"
+        said["unscheduled"].append({"cr": "CR-004", "why": "not tried"})
+
+    change(file, swap)
+    left = writes
+    process: list[subprocess.Popen[bytes]] = []
+
+    def killed(_path: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            process[0].kill()
+
+    api.written = killed
+    command = [sys.executable, "-m", "cronops", "cluster", "apply", "--env", "staging"]
+    env = {**os.environ, "KUBECONFIG": str(tmp_path / "kubeconfig")}
+    process.append(
+        subprocess.Popen(
+            command, env=env, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    )
+    assert process[0].wait(timeout=60) == -9
+    listed = json.loads(api.named("configmaps", "cronops-inventory-staging")["data"]["objects"])
+    there = {f"CronJob/{name}" for name in api.names("cronjobs")}
+    assert there <= set(listed)
+
+    run("apply", "--env", "staging")
+
+    assert api.names("cronjobs") == ["queue-process-renamed"]
+    assert api.names("serviceaccounts") == ["cronops-migration", "queue-process-renamed"]
+
+
 def test_what_others_have_set_is_theirs_unless_forced(
     api: KubeApi, run: Run, file: Path, applied: None
 ) -> None:
