@@ -7,7 +7,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from cronops.cluster.api import Cluster, Silence
-from cronops.cluster.kinds import JOB, POD, Object, labels_of, name_of
+from cronops.cluster.kinds import JOB, POD, Object, by_age, labels_of, name_of
 from cronops.cluster.pods import Ended, container_of, ended, finished, has_begun, has_ended, held_up
 from cronops.errors import ClusterRefused, ClusterUnavailable, ExitCode
 
@@ -50,9 +50,7 @@ class Outcome:
 def pods_of(cluster: Cluster, job: str) -> list[Object]:
     """A Job's pods that are still there, in the order in which they were made."""
     pods = cluster.list(POD, labels=f"{JOB_NAME}={job}")
-    return sorted(
-        pods, key=lambda pod: (pod["metadata"].get("creationTimestamp") or "", name_of(pod))
-    )
+    return sorted(pods, key=by_age)
 
 
 def shard_of(pod: Object) -> str | None:

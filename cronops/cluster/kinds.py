@@ -53,6 +53,11 @@ def name_of(one: Object) -> str:
     return str(one["metadata"]["name"])
 
 
+def by_age(one: Object) -> tuple[str, str]:
+    """A key that sorts objects as they were made, the oldest first."""
+    return str(one["metadata"].get("creationTimestamp") or ""), name_of(one)
+
+
 def labels_of(one: Object) -> Mapping[str, str]:
     """An object's labels."""
     return one["metadata"].get("labels") or {}

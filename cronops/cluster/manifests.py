@@ -15,16 +15,14 @@ from cronops.cluster.kinds import (
     name_of,
 )
 from cronops.schedules.objects import read_objects
-from cronops.schedules.render import render
+from cronops.schedules.render import WITHOUT_OBJECTS, render
 from cronops.schedules.render.ground import ground_of
-from cronops.schedules.render.index import NAME as INDEX
 from cronops.schedules.render.labels import INSTANCE, common_labels
 from cronops.schedules.resolve import ResolvedEnvironment
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 OURS = "cronops"
 _OBJECTS = "objects"
-_NO_OBJECTS = ("kustomization.yaml", INDEX)
 _ALERTS = "alerts/"
 
 Key = tuple[str, str]
@@ -40,7 +38,7 @@ def wanted_objects(environment: ResolvedEnvironment, text: bytes) -> list[Object
     objects: list[Object] = [
         one
         for path, manifest in render(environment, text).items()
-        if not path.startswith(_ALERTS) and not path.endswith(_NO_OBJECTS)
+        if not path.startswith(_ALERTS) and not path.endswith(WITHOUT_OBJECTS)
         for one in read_objects(manifest)
     ]
     return sorted(objects, key=lambda one: (order[kind_of(one)], name_of(one)))

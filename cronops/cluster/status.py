@@ -7,7 +7,7 @@ from typing import Any
 
 from cronops.cluster.api import Cluster
 from cronops.cluster.firing import moment_of, next_slot
-from cronops.cluster.kinds import JOB, Object, annotations_of, labels_of, name_of
+from cronops.cluster.kinds import JOB, Object, annotations_of, by_age, labels_of, name_of
 from cronops.cluster.pods import container_of, finished
 from cronops.cluster.suspension import suspension_of
 
@@ -35,7 +35,7 @@ def jobs_by_owner(jobs: Iterable[Object]) -> dict[str, list[Object]]:
             if owner.get("kind") == "CronJob":
                 found[str(owner["uid"])].append(job)
     for owned in found.values():
-        owned.sort(key=lambda job: (str(job["metadata"].get("creationTimestamp")), name_of(job)))
+        owned.sort(key=by_age)
     return found
 
 

@@ -5,7 +5,6 @@ conflict with it.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -48,16 +47,6 @@ class Suspension:
         until = f" until {_short(self.until)}" if self.until else ""
         since = f" since {_short(self.since)}" if self.since else ""
         return f"by {self.by or 'somebody'}{since}{until}: {self.why}"
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A time in which nothing was started."""
-
-    begin: datetime
-    end: datetime | None
-    """None while it lasts."""
-    told: str
 
 
 def is_suspended(cron_job: Object) -> bool:
@@ -126,20 +115,6 @@ def resume(
     # nobody's and the next manifest may say what it likes.
     done = _write(cluster, cron_job, said, {"suspend": False}, dry_run=dry_run)
     return done if dry_run else _write(cluster, cron_job, said, {})
-
-
-def intervals(cron_job: Object) -> Iterable[Interval]:
-    """When it stood still, as far as its annotations tell."""
-    for one in _past(cron_job):
-        begin, end = _time(one.get("from")), _time(one.get("to"))
-        if begin and end:
-            yield Interval(
-                begin, end, f"suspended by {one.get('by') or 'somebody'}: {one.get('why')}"
-            )
-    found = suspension_of(cron_job)
-    if found is not None:
-        began = found.since or datetime.min.replace(tzinfo=UTC)
-        yield Interval(began, None, f"suspended {found.told}" if found.by else found.told)
 
 
 def _write(

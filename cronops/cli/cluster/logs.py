@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronops.cli.cluster.trigger import line_text
+from cronops.cli.cluster.trigger import followed, line_text
 from cronops.cli.cluster.where import (
     Context,
     Kubeconfig,
@@ -17,7 +17,7 @@ from cronops.cli.cluster.where import (
 from cronops.cli.output import note, printable, show_json
 from cronops.cli.session import Json
 from cronops.cli.tree import examples, operator_app
-from cronops.errors import ClusterRefused, ExitCode, UsageError
+from cronops.errors import ClusterRefused, UsageError
 
 if TYPE_CHECKING:
     from cronops.cluster.api import Cluster
@@ -54,8 +54,6 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Print the log of a schedule's newest Job: of all its pods, each attempt after the other."""
-    from cronops.cluster.follow import Line
-    from cronops.cluster.follow import follow as followed
     from cronops.cluster.kinds import name_of
 
     if follow and tail is not None:
@@ -68,13 +66,10 @@ def logs(
         if not follow:
             _print(cluster, name_of(chosen), tail, as_json=as_json)
             return
-        for one in followed(cluster, name_of(chosen), waiting=lambda told: note(printable(told))):
-            if isinstance(one, Line):
-                sys.stdout.write(f"{line_text(one)}\n")
-                sys.stdout.flush()
-            elif one.exit_code:
-                note(f"job {name_of(chosen)} failed: {printable(one.told)}")
-                raise typer.Exit(ExitCode.of(one.exit_code))
+        outcome = followed(cluster, name_of(chosen))
+        if outcome.exit_code:
+            note(f"job {name_of(chosen)} failed: {printable(outcome.told)}")
+            raise typer.Exit(outcome.exit_code)
 
 
 def _job(cluster: "Cluster", cron_job: "Object", name: str | None) -> "Object":

@@ -88,7 +88,7 @@ def trigger(
             return
         note(f"created job {name_of(made)}")
         try:
-            outcome = _followed(cluster, name_of(made), to_stderr=as_json)
+            outcome = followed(cluster, name_of(made), to_stderr=as_json)
         except KeyboardInterrupt:
             note(
                 f"the run goes on; follow it with: cronops cluster logs {name} "
@@ -125,7 +125,8 @@ def _words(cron_job: "Object", arguments: list[str]) -> list[str]:
     return words
 
 
-def _followed(cluster: "Cluster", job: str, *, to_stderr: bool) -> "Outcome":
+def followed(cluster: "Cluster", job: str, *, to_stderr: bool = False) -> "Outcome":
+    """Print the lines of a Job as they come, and how it ended."""
     from cronops.cluster.follow import Line, follow
 
     stream = sys.stderr if to_stderr else sys.stdout

@@ -15,9 +15,6 @@ from cronops.errors import UsageError
 
 app = operator_app()
 
-# For kustomize and for us; a cluster knows no such objects.
-_NO_OBJECTS = ("kustomization.yaml", "index.json")
-
 
 @app.command(
     epilog=examples(
@@ -40,6 +37,7 @@ def render(
     The file is validated first; where it is not valid nothing is written (exit 65). The same
     file gives the same bytes. Stale manifests are removed, files that are not ours are left.
     """
+    from cronops.schedules.render import WITHOUT_OBJECTS
     from cronops.schedules.render import render as rendered
 
     read = read_file(file)
@@ -54,5 +52,5 @@ def render(
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as the files are, whatever the terminal has
     for path, text in files.items():
-        if not path.endswith(_NO_OBJECTS):
+        if not path.endswith(WITHOUT_OBJECTS):
             print_line(f"---\n# {path}\n{text}".rstrip())

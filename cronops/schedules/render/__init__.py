@@ -11,6 +11,9 @@ from cronops.schedules.render.migration import migration_text
 from cronops.schedules.render.schedule import schedule_file, schedule_text
 from cronops.schedules.resolve import ResolvedEnvironment
 
+# For kustomize and for us; a cluster knows no such objects.
+WITHOUT_OBJECTS = ("kustomization.yaml", index.NAME)
+
 
 def render(environment: ResolvedEnvironment, text: bytes) -> dict[str, str]:
     """Every file of ``k8s/<environment>/`` by its path below, ``index.json`` included.
