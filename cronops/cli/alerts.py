@@ -93,7 +93,7 @@ def try_routes(
             accountable=declared.accountable,
             responsible=declared.responsible,
         )
-        _deliver(at.settings, at.settings.alerts.delivery_timeout)
+        deliver_now(at.settings, at.settings.alerts.delivery_timeout)
         rows = _alerts(at.connection, ids=ids, limit=len(ids))
     show_table(rows, _TRIAL_COLUMNS, as_json=as_json, empty="The job has no owner.")
     if any(row["delivered_channels"] == ["log"] for row in rows):
@@ -124,7 +124,7 @@ def flush(
     Runs do this themselves when they end. Exit 1 where an alert could not be delivered.
     """
     with session("alerts flush") as at:
-        result = _deliver(at.settings, within)
+        result = deliver_now(at.settings, within)
     if as_json:
         show_json(asdict(result))
     elif result.delivered or result.failed or result.pending:
@@ -137,7 +137,8 @@ def flush(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _deliver(settings: Any, within: timedelta) -> Any:
+def deliver_now(settings: Any, within: timedelta) -> Any:
+    """Deliver every alert that waits; how many were, and were not."""
     from cronops.contract.alerts.deliver import deliver_due
     from cronops.db.connect import connect
     from cronops.telemetry import configure_logging, get_logger

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cronops.errors import BadInput
+from cronops.schedules.render.labels import SCHEDULE
 
 Object = Mapping[str, Any]
 """One object of the API, as JSON."""
@@ -66,3 +67,16 @@ def labels_of(one: Object) -> Mapping[str, str]:
 def annotations_of(one: Object) -> Mapping[str, str]:
     """An object's annotations."""
     return one["metadata"].get("annotations") or {}
+
+
+def schedule_of(cron_job: Object) -> str:
+    """The schedule whose CronJob it is."""
+    return labels_of(cron_job).get(SCHEDULE, name_of(cron_job))
+
+
+def owner_of(job: Object) -> str | None:
+    """The uid of the CronJob to which a Job belongs; None where it belongs to none."""
+    for owner in job["metadata"].get("ownerReferences") or ():
+        if owner.get("kind") == "CronJob":
+            return str(owner["uid"])
+    return None

@@ -7,23 +7,31 @@ from typing import Any
 
 from cronops.cluster.api import Cluster
 from cronops.cluster.firing import moment_of, next_slot
-from cronops.cluster.kinds import JOB, Object, annotations_of, by_age, labels_of, name_of
+from cronops.cluster.kinds import (
+    JOB,
+    Object,
+    annotations_of,
+    by_age,
+    labels_of,
+    name_of,
+    owner_of,
+    schedule_of,
+)
 from cronops.cluster.pods import container_of, finished
 from cronops.cluster.suspension import suspension_of
-
-_SCHEDULE = "cronops/schedule"
+from cronops.schedules.render.labels import SCHEDULE
 
 
 def status_of(cluster: Cluster, cron_jobs: Sequence[Object], now: datetime) -> list[dict[str, Any]]:
     """One record a CronJob; scripts rely on the names."""
-    jobs = jobs_by_owner(cluster.list(JOB, labels=_SCHEDULE))
+    jobs = jobs_by_owner(cluster.list(JOB, labels=SCHEDULE))
     return [_record(one, jobs.get(one["metadata"]["uid"], ()), now) for one in cron_jobs]
 
 
 def jobs_of(cluster: Cluster, cron_job: Object) -> list[Object]:
     """The Jobs of one CronJob that are still there, the newest last."""
     labels = labels_of(cron_job["spec"]["jobTemplate"])
-    selector = f"{_SCHEDULE}={labels[_SCHEDULE]}" if _SCHEDULE in labels else ""
+    selector = f"{SCHEDULE}={labels[SCHEDULE]}" if SCHEDULE in labels else ""
     return jobs_by_owner(cluster.list(JOB, labels=selector)).get(cron_job["metadata"]["uid"], [])
 
 
@@ -31,9 +39,9 @@ def jobs_by_owner(jobs: Iterable[Object]) -> dict[str, list[Object]]:
     """Jobs by the uid of the CronJob that owns them, the newest last."""
     found: dict[str, list[Object]] = defaultdict(list)
     for job in jobs:
-        for owner in job["metadata"].get("ownerReferences") or ():
-            if owner.get("kind") == "CronJob":
-                found[str(owner["uid"])].append(job)
+        uid = owner_of(job)
+        if uid is not None:
+            found[uid].append(job)
     for owned in found.values():
         owned.sort(key=by_age)
     return found
@@ -45,7 +53,7 @@ def _record(cron_job: Object, jobs: Sequence[Object], now: datetime) -> dict[str
     last = next(((job, end) for job in reversed(jobs) if (end := finished(job))), None)
     over = " (its time is over)" if said and said.is_over(now) else ""
     return {
-        "schedule": labels_of(cron_job).get(_SCHEDULE, name_of(cron_job)),
+        "schedule": schedule_of(cron_job),
         "cronjob": name_of(cron_job),
         "expression": spec.get("schedule"),
         "time_zone": spec.get("timeZone"),

@@ -77,6 +77,22 @@ def live_suspension(cron_job: Object | None) -> Suspension | None:
     return None if found is None or found.is_of_file else found
 
 
+def suspended_spans(cron_job: Object) -> list[tuple[datetime, datetime | None, str]]:
+    """When it was suspended, as its annotations tell: from, until (None: still), and what was said.
+
+    The latest twenty; the present one only where it says since when.
+    """
+    spans: list[tuple[datetime, datetime | None, str]] = []
+    for one in _past(cron_job):
+        start, end = _time(one.get("from")), _time(one.get("to"))
+        if start and end:
+            spans.append((start, end, f"by {one.get('by') or 'somebody'}: {one.get('why')}"))
+    now = suspension_of(cron_job)
+    if now and now.since:
+        spans.append((now.since, None, f"by {now.by or 'somebody'}: {now.why}"))
+    return spans
+
+
 def suspend(
     cluster: Cluster,
     cron_job: Object,

@@ -20,9 +20,9 @@ from cronops.errors import ExitCode
 if TYPE_CHECKING:
     from cronops.contract.alerts.report import RunReport
 
-# A pod that is to be tried again usually is within minutes; should it never come back, the
-# failure is told after this long all the same.
-_HELD_BACK = timedelta(minutes=15)
+HELD_BACK = timedelta(minutes=15)
+"""A pod that is to be tried again usually is within minutes; should it never come back, the
+failure is told after this long all the same."""
 
 
 @dataclass(frozen=True)
@@ -32,37 +32,6 @@ class Ledger:
     job: Job
     arguments: Mapping[str, Any]
     settings: Settings
-
-    def close_dead_runs(self, connection: psycopg.Connection[Any], *, except_run: str) -> int:
-        """Close the runs that died without a word, and write their alerts; how many."""
-        dead = runs.close_dead_runs(connection, except_run=except_run)
-        if not dead:
-            return 0
-        from cronops.contract.alerts import outbox
-        from cronops.contract.alerts.report import RunReport
-
-        for run in dead:
-            again = run["retry_safe"] and _has_tries_left(run["backoff_limit"], run["starts"])
-            report = RunReport(
-                job=run["job"],
-                cr=run["cr"],
-                environment=self.settings.environment,
-                run_id=run["id"],
-                correlation_id=run["correlation_id"],
-                outcome=RunOutcome.CRASHED.value,
-                reason=run["reason"],
-                exit_code=int(ExitCode.CRASHED),
-                holder=run["holder"],
-                accountable=tuple(run["accountable"]),
-                responsible=run["responsible"],
-                schedule=run["schedule"],
-                scheduled_at=run["scheduled_at"],
-                started_at=run["started_at"],
-                finished_at=run["now"],
-                last_success_at=run_history.last_success(connection, run["job"], run["schedule"]),
-            )
-            outbox.write_failure(connection, report, available_in=_HELD_BACK if again else None)
-        return len(dead)
 
     def close(
         self, connection: psycopg.Connection[Any], admitted: Admitted, result: RunResult
@@ -82,7 +51,7 @@ class Ledger:
         elif result.outcome.is_failure:
             again = ExitCode.of(result.exit_code).retried_by_pod(
                 retry_safe=self.job.retry_safe
-            ) and _has_tries_left(self.settings.pod.backoff_limit, admitted.opened.starts)
+            ) and has_tries_left(self.settings.pod.backoff_limit, admitted.opened.starts)
             report = self.report_of(
                 identity,
                 result,
@@ -94,7 +63,7 @@ class Ledger:
             )
             from cronops.contract.alerts import outbox
 
-            outbox.write_failure(connection, report, available_in=_HELD_BACK if again else None)
+            outbox.write_failure(connection, report, available_in=HELD_BACK if again else None)
         else:
             self._tell_recovery(connection, identity, finished_at)
         lock.release_all(connection, token)
@@ -165,6 +134,6 @@ class Ledger:
         )
 
 
-def _has_tries_left(backoff_limit: int | None, starts: int) -> bool:
+def has_tries_left(backoff_limit: int | None, starts: int) -> bool:
     """Whether Kubernetes will start another pod for this run; by hand there is never one."""
     return backoff_limit is not None and starts <= backoff_limit

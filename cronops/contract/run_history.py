@@ -1,5 +1,6 @@
 """Looking back at runs: for operators, and for what a run's end has to know of the past."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from cronops.contract import slot
+from cronops.contract.result import RunOutcome
 from cronops.db.audit import write_audit
 from cronops.errors import UsageError
 
@@ -21,6 +23,20 @@ _LAST_SUCCESS = """
 SELECT max(finished_at) FROM run
 WHERE job = %(job)s AND outcome = 'succeeded'
   AND schedule IS NOT DISTINCT FROM %(schedule)s
+"""
+_STANDING = """
+SELECT name, succeeded.finished_at, failed.started_at
+FROM unnest(%(schedules)s::text[]) AS name
+LEFT JOIN LATERAL (
+    SELECT started_at, finished_at FROM run
+    WHERE schedule = name AND outcome = 'succeeded' ORDER BY started_at DESC LIMIT 1
+) AS succeeded ON true
+LEFT JOIN LATERAL (
+    SELECT started_at FROM run
+    WHERE schedule = name AND outcome = ANY(%(failures)s)
+        AND started_at > coalesce(succeeded.started_at, '-infinity')
+    ORDER BY started_at LIMIT 1
+) AS failed ON true
 """
 _LIST = """
 SELECT id, job, cr, schedule, scheduled_at, outcome, reason, exit_code, starts, attempts, counts,
@@ -58,6 +74,15 @@ def last_success(
     """When the job last succeeded under this schedule."""
     row = connection.execute(_LAST_SUCCESS, {"job": job, "schedule": schedule}).fetchone()
     return row[0] if row else None
+
+
+def standing(
+    connection: psycopg.Connection[Any], schedules: Sequence[str]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """By schedule: when a run last succeeded, and when the first began that has failed since."""
+    failures = [one.value for one in RunOutcome if one.is_failure]
+    rows = connection.execute(_STANDING, {"schedules": list(schedules), "failures": failures})
+    return {name: (succeeded, failing) for name, succeeded, failing in rows}
 
 
 def list_runs(

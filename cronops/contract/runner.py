@@ -19,6 +19,7 @@ from cronops.contract.ledger import Ledger
 from cronops.contract.link import Link
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.contract.supervisor import Supervisor
+from cronops.contract.sweep import close_dead_runs
 from cronops.contract.telling import Ended, tell
 from cronops.contract.units import UnitSupervisor, WorkerDeath
 from cronops.contract.wiring import Wiring
@@ -108,14 +109,14 @@ class _Run:
         run_id = self._identity.run_id
         try:
             closed = self._link.transact(
-                lambda connection: self._ledger.close_dead_runs(connection, except_run=run_id)
+                lambda connection: close_dead_runs(connection, self._settings, except_run=run_id)
             )
         except psycopg.Error as error:
             # Another run's business: it must not keep this one from its own.
             self._log.warning("could not close dead runs", error=redact(first_line(error)))
             return
         if closed:
-            self._log.warning("closed runs that had died", count=closed)
+            self._log.warning("closed runs that had died", count=len(closed))
 
     def admit(self) -> Admitted | Refused:
         """Switch, lock, slot and record; a run that is not admitted lets its workers go."""

@@ -14,6 +14,9 @@ from cronops.contract.job import Job
 from cronops.contract.result import RunOutcome, RunResult
 from cronops.errors import ExitCode, UsageError
 
+MOST_CLOSED = 20
+"""Dead runs are closed by each run that starts, at once: it has work of its own."""
+
 # A pod that is started again works under the same run id: it reopens its own row.
 _OPEN = """
 INSERT INTO run AS r (id, job, cr, schedule, scheduled_at, arguments, arguments_hash, shard,
@@ -53,7 +56,7 @@ SELECT id, job, cr, schedule, scheduled_at, correlation_id, token, holder, retry
 FROM run
 WHERE outcome IS NULL AND id <> %(id)s AND NOT EXISTS (
     SELECT FROM lease WHERE lease.token = run.token AND lease.expires_at > clock_timestamp())
-ORDER BY started_at LIMIT 20
+ORDER BY started_at LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED
 """
 _CLOSE_DEAD = """
@@ -209,12 +212,12 @@ def record_unopened(
 def close_dead_runs(
     connection: psycopg.Connection[Any], *, except_run: str
 ) -> list[dict[str, Any]]:
-    """Close open runs whose lease has died, as crashed; the closed ones. Call in a transaction.
+    """Close open runs whose lease has died, as crashed; `MOST_CLOSED` at most. In a transaction.
 
     Deleting the dead lease in the same transaction fences a holder that is merely late.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
-        dead = cursor.execute(_DEAD, {"id": except_run}).fetchall()
+        dead = cursor.execute(_DEAD, {"id": except_run, "limit": MOST_CLOSED}).fetchall()
     for run in dead:
         if run["token"] is not None:
             lock.end_lease(connection, run["token"], run["token"])

@@ -215,7 +215,12 @@ def handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
             if path.rpartition("/")[2] in ("cronjobs", "jobs", "pods", "events") or method == "GET":
                 items = [o for p, o in sorted(api.objects.items()) if p.rpartition("/")[0] == path]
                 if items or (path.count("/") in (5, 6) and path.rpartition("/")[2].endswith("s")):
-                    selected = [o for o in items if selects(query.get("labelSelector", ""), o)]
+                    selected = [
+                        o
+                        for o in items
+                        if selects(query.get("labelSelector", ""), o)
+                        and has_fields(query.get("fieldSelector", ""), o)
+                    ]
                     return 200, {"items": selected, "metadata": {}}
             return 404, {"message": f"{path} not found", "reason": "NotFound"}
 
@@ -227,6 +232,17 @@ def selects(selector: str, one: Mapping[str, Any]) -> bool:
     for part in filter(None, selector.split(",")):
         name, equals, value = part.partition("=")
         if name not in labels or (equals and labels[name] != value):
+            return False
+    return True
+
+
+def has_fields(selector: str, one: Mapping[str, Any]) -> bool:
+    for part in filter(None, selector.split(",")):
+        place, _, wanted = part.partition("=")
+        value: Any = one
+        for name in place.split("."):
+            value = value.get(name, {})
+        if value != wanted:
             return False
     return True
 

@@ -63,11 +63,11 @@ def schedules_in(cluster: "Cluster") -> "list[Object]":
 def schedule_named(cluster: "Cluster", name: str) -> "Object":
     """The CronJob of that name or of that schedule. Raises `UsageError` naming the nearest."""
     from cronops.cli.names import nearest
-    from cronops.cluster.kinds import labels_of, name_of
+    from cronops.cluster.kinds import name_of, schedule_of
 
     found = schedules_in(cluster)
     for one in found:
-        if name in (name_of(one), labels_of(one).get("cronops/schedule")):
+        if name in (name_of(one), schedule_of(one)):
             return one
     known = [name_of(one) for one in found]
     hint = nearest(name, known) or (

@@ -2,8 +2,7 @@
 
 import threading
 
-from cronops.contract.ledger import Ledger
-from cronops.jobs.registry import load_job
+from cronops.contract.sweep import close_dead_runs
 from tests.integration.contract.conftest import Stage, end_of
 
 OWNERS_TOLD = 2
@@ -22,7 +21,7 @@ def leave_dead_runs(stage: Stage, count: int) -> None:
 
 def test_sweepers_at_the_same_time_close_each_run_once(stage: Stage) -> None:
     leave_dead_runs(stage, 30)
-    ledger = Ledger(load_job("probe ok"), {}, stage.database.settings())
+    settings = stage.database.settings()
     closed: list[int] = []
     barrier = threading.Barrier(3)
 
@@ -31,7 +30,7 @@ def test_sweepers_at_the_same_time_close_each_run_once(stage: Stage) -> None:
             barrier.wait()
             for _ in range(3):
                 with connection.transaction():
-                    closed.append(ledger.close_dead_runs(connection, except_run=""))
+                    closed.append(len(close_dead_runs(connection, settings)))
 
     threads = [threading.Thread(target=sweep) for _ in range(3)]
     for thread in threads:

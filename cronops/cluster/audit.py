@@ -1,0 +1,179 @@
+"""Which times of the schedules have no run, and why: the calendar, the history and the cluster."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from cronops.cluster.api import Cluster
+from cronops.cluster.causes import Cause, Reason, reason_of, spans_suspended, start_until
+from cronops.cluster.gaps import (
+    Gap,
+    Planned,
+    Slot,
+    UnreadableSchedule,
+    Window,
+    planned_by,
+)
+from cronops.cluster.kinds import Object, schedule_of
+from cronops.cluster.remains import Remains, remains_of, slot_of
+from cronops.db.run_slots import busy_at, recorded_slots
+from cronops.schedules.load import Calendar, bits
+
+if TYPE_CHECKING:
+    import psycopg
+
+_PROBED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Times of one schedule that have no run, for one cause."""
+
+    schedule: str
+    reason: Reason
+    calendar: Calendar
+    minutes: int
+    """As bits of the calendar."""
+    shards: tuple[str, ...] = ()
+    """Which have none, where the work is shared out and others have."""
+
+    @property
+    def times(self) -> int:
+        """How many."""
+        return self.minutes.bit_count()
+
+    @property
+    def first(self) -> datetime:
+        """The first of them."""
+        return next(self.slots())
+
+    @property
+    def last(self) -> datetime:
+        """The last of them."""
+        return self.calendar.moment(self.minutes.bit_length() - 1)
+
+    def slots(self, limit: int | None = None) -> Iterator[datetime]:
+        """The times, the first `limit` of them."""
+        return (self.calendar.moment(minute) for minute in islice(bits(self.minutes), limit))
+
+
+@dataclass
+class Audit:
+    """What came of it."""
+
+    expected: int = 0
+    """How many times the schedules had."""
+    recorded: int = 0
+    """How many of those have a run, whatever came of it."""
+    pending: int = 0
+    """How many may still come."""
+    missing: list[Missing] = field(default_factory=list)
+    """Those first that a person has to look at."""
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Schedules whose times we cannot tell, with the reason."""
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """Compares the schedules of a namespace with the history of their runs."""
+
+    cluster: Cluster
+    connection: "psycopg.Connection[Any]"
+    window: Window
+    progress: Callable[[int, int], None] = lambda _done, _of: None
+
+    def audit(
+        self,
+        cron_jobs: Sequence[Object],
+        *,
+        only: str | None = None,
+        absent: Iterable[Planned] = (),
+    ) -> Audit:
+        """Every time of the CronJobs, and of those that are `absent` though they should be there.
+
+        `only` names the one schedule whose history is read.
+        """
+        found = Audit()
+        planned = {one.name: one for one in absent}
+        for cron_job in cron_jobs:
+            try:
+                planned[schedule_of(cron_job)] = planned_by(cron_job)
+            except UnreadableSchedule as error:
+                found.unreadable[schedule_of(cron_job)] = str(error)
+        gaps = list(self._gaps(planned, only, found))
+        by_uid = {one["metadata"]["uid"]: gap for gap in gaps if (one := gap.planned.cron_job)}
+
+        def is_asked_for(cron_job: Object, job: Object) -> bool:
+            slot, gap = slot_of(cron_job, job), by_uid[cron_job["metadata"]["uid"]]
+            return slot is not None and bool(gap.lacking >> self.window.minute(slot) & 1)
+
+        those = [one for gap in gaps if (one := gap.planned.cron_job)]
+        remains = remains_of(self.cluster, those, is_asked_for)
+        for gap in gaps:
+            found.missing += self._explained(gap, remains, found)
+        found.missing.sort(key=lambda one: (one.reason.cause.is_meant, one.schedule, one.first))
+        return found
+
+    def _gaps(
+        self, planned: Mapping[str, Planned], only: str | None, found: Audit
+    ) -> Iterator[Gap]:
+        """The schedules that lack something; all are counted."""
+        window = self.window
+        recorded = recorded_slots(self.connection, window.calendar.moment(0), window.end, only=only)
+        for gap in window.gaps(planned, recorded, progress=self.progress):
+            found.expected += gap.expected.bit_count()
+            found.recorded += (gap.expected & ~gap.lacking).bit_count()
+            if gap.lacking:
+                yield gap
+
+    def _explained(
+        self, gap: Gap, remains: Mapping[str, Remains], found: Audit
+    ) -> Iterator[Missing]:
+        name, cron_job, calendar = gap.planned.name, gap.planned.cron_job, self.window.calendar
+        if cron_job is None:
+            reason = Reason(Cause.ABSENT, "it is in the file, but not in the cluster")
+            yield Missing(name, reason, calendar, gap.lacking)
+            return
+        left = gap.lacking
+        for meant, minutes in self._meant(gap, cron_job):
+            if left & minutes:
+                yield Missing(name, meant, calendar, left & minutes)
+            left &= ~minutes
+        slots = list(self.window.slots(gap.planned, left, gap.partly))
+        busy = self._busy(gap, cron_job, slots)
+        rest = remains.get(cron_job["metadata"]["uid"]) or Remains()
+        told: dict[tuple[Reason, tuple[str, ...]], int] = {}
+        for place, slot in enumerate(slots):
+            why = reason_of(cron_job, slot, rest, self.window.now)
+            if why is None:
+                found.pending += 1
+                continue
+            if place in busy and why.cause in (Cause.DEADLINE, Cause.UNKNOWN):
+                why = Reason(Cause.FORBID, f"run {busy[place]} was at work until after that")
+            key = (why, slot.shards)
+            told[key] = told.get(key, 0) | 1 << self.window.minute(slot.at)
+        for (why, shards), minutes in told.items():
+            yield Missing(name, why, calendar, minutes, shards)
+
+    def _meant(self, gap: Gap, cron_job: Object) -> Iterator[tuple[Reason, int]]:
+        """Why times are missing that nobody expected to be there, and the minutes of those."""
+        for start, end, said in spans_suspended(cron_job):
+            yield Reason(Cause.SUSPENDED, said), self.window.between(start, end)
+        if gap.edited_until:
+            until = self.window.calendar.moment(gap.edited_until)
+            why = f"its runs until {until:%Y-%m-%d %H:%M} had other times"
+            yield Reason(Cause.EDITED, why), (1 << gap.edited_until) - 1
+
+    def _busy(self, gap: Gap, cron_job: Object, slots: Sequence[Slot]) -> dict[int, str]:
+        """The runs that kept times from being worked, by the place in `slots`."""
+        if not gap.has_history or cron_job["spec"].get("concurrencyPolicy") != "Forbid":
+            return {}
+        found: dict[int, str] = {}
+        for begin in range(0, len(slots), _PROBED_AT_ONCE):
+            part = slots[begin : begin + _PROBED_AT_ONCE]
+            spans = [(slot.at, start_until(cron_job, slot)) for slot in part]
+            busy = busy_at(self.connection, gap.planned.name, spans)
+            found |= {begin + place: run for place, run in busy.items()}
+        return found

@@ -1,0 +1,121 @@
+"""Which times of the schedules the history of runs knows: bits, so that months stay small."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sys import byteorder
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+# A run's time can lie an hour after its start where an operator named one that is to come; the
+# start has an index. Whether the cluster's own Job worked it shows the id, which then ends in the
+# minutes since 1970.
+_SLOTS = """
+SELECT schedule, shard,
+    string_agg(int4send(minute), ''::bytea) FILTER (WHERE is_own) AS own,
+    string_agg(int4send(minute), ''::bytea) FILTER (WHERE NOT is_own) AS others
+FROM (
+    SELECT schedule, shard, minutes - %(base)s AS minute,
+        strpos(id, '-' || minutes) > 0 AS is_own
+    FROM (
+        SELECT schedule, shard, id, floor(extract(epoch FROM scheduled_at) / 60)::integer AS minutes
+        FROM run
+        WHERE schedule IS NOT NULL AND scheduled_at >= %(start)s AND scheduled_at < %(end)s
+            AND started_at >= %(start)s - interval '1 hour'
+            AND (%(only)s::text IS NULL OR schedule = %(only)s)
+    ) AS timed
+) AS counted
+GROUP BY schedule, shard ORDER BY schedule, shard
+"""
+_OLDEST = "SELECT started_at FROM run WHERE finished_at IS NOT NULL ORDER BY started_at LIMIT 1"
+# A retried run says when it was started last: so the newest are looked at up to the end.
+_BUSY = """
+SELECT ordinal - 1, busy.id
+FROM unnest(%(at)s::timestamptz[], %(until)s::timestamptz[])
+    WITH ORDINALITY AS wanted (at, until, ordinal)
+CROSS JOIN LATERAL (
+    SELECT id FROM (
+        SELECT id, scheduled_at, finished_at FROM run
+        WHERE schedule = %(schedule)s AND started_at <= wanted.until
+        ORDER BY started_at DESC LIMIT 10
+    ) AS newest
+    WHERE scheduled_at < wanted.at
+        AND coalesce(finished_at, clock_timestamp()) >= wanted.until - interval '1 minute'
+    LIMIT 1
+) AS busy
+"""
+_GROUPS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The times of a schedule's shard that have a run, whatever came of it."""
+
+    schedule: str
+    shard: str
+    """Empty where the work is not shared out."""
+    own: int
+    """Worked by a Job that the cluster had started for that time; bit n is minute n."""
+    others: int
+    """Worked by hand."""
+
+
+def recorded_slots(
+    connection: "psycopg.Connection[Any]",
+    start: datetime,
+    end: datetime,
+    *,
+    only: str | None = None,
+) -> Iterator[Recorded]:
+    """The recorded times from `start` until before `end`; bits count minutes from `start`.
+
+    A schedule's shards follow each other. Reads by a cursor of the server's, in a transaction.
+    """
+    base = int(start.timestamp()) // 60
+    values = {"base": base, "start": start, "end": end, "only": only}
+    minutes = int(end.timestamp()) // 60 - base + 1
+    with (
+        connection.transaction(),
+        connection.cursor("recorded_slots", binary=True) as cursor,
+    ):
+        cursor.itersize = _GROUPS_AT_ONCE
+        for schedule, shard, own, others in cursor.execute(_SLOTS, values):
+            yield Recorded(schedule, shard, _mask(own, minutes), _mask(others, minutes))
+
+
+def oldest_run(connection: "psycopg.Connection[Any]") -> datetime | None:
+    """When the oldest run began that is still kept; None where there is none."""
+    row = connection.execute(_OLDEST).fetchone()
+    return row[0] if row else None
+
+
+def busy_at(
+    connection: "psycopg.Connection[Any]",
+    schedule: str,
+    spans: Sequence[tuple[datetime, datetime]],
+) -> dict[int, str]:
+    """The spans during the whole of which an earlier run of the schedule was at work.
+
+    By place in `spans`: the id of such a run. A minute is granted at the end, in which the cluster
+    comes to know that the pod is done.
+    """
+    at, until = [one for one, _ in spans], [one for _, one in spans]
+    values = {"schedule": schedule, "at": at, "until": until}
+    return dict(connection.execute(_BUSY, values).fetchall())
+
+
+def _mask(packed: bytes | None, minutes: int) -> int:
+    """Bits from minutes that are packed as the server sends integers."""
+    if not packed:
+        return 0
+    numbers = array("i")
+    numbers.frombytes(packed)
+    if byteorder == "little":
+        numbers.byteswap()
+    seen = bytearray(minutes // 8 + 1)
+    for minute in numbers:
+        seen[minute >> 3] |= 1 << (minute & 7)
+    return int.from_bytes(seen, "little")

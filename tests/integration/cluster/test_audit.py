@@ -1,0 +1,367 @@
+"""``cronops cluster audit``: a calendar, a history with gaps, and what a cluster has left."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.databases import Database
+from tests.partners.kube_api import KubeApi, kube_api
+
+SPACE = "cronops"
+HOUR = timedelta(hours=1)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+GAP = NOW - 5 * HOUR
+Audit = Callable[..., dict[str, Any]]
+
+
+class Scene:
+    """CronJobs that start on the hour, their runs in the database, and what a cluster has."""
+
+    def __init__(self, api: KubeApi, database: Database) -> None:
+        self.api, self.database = api, database
+
+    def schedule(
+        self,
+        name: str,
+        *,
+        without: list[datetime],
+        shards: int = 1,
+        annotations: dict[str, str] | None = None,
+        last: datetime | None = None,
+        **spec: Any,
+    ) -> None:
+        """A CronJob that has run every hour of two days but `without`, and the hour to come."""
+        labels = {"app.kubernetes.io/name": "cronops", "cronops/schedule": name}
+        template: dict[str, Any] = {"spec": {"containers": [{"name": "job"}]}}
+        job: dict[str, Any] = {"template": template}
+        if shards > 1:
+            job |= {"completionMode": "Indexed", "completions": shards}
+        meta = {"name": name, "uid": f"uid-{name}", "labels": labels}
+        kept: dict[str, Any] = {
+            "metadata": {**meta, "annotations": annotations or {}},
+            "spec": {
+                "schedule": "0 * * * *",
+                "timeZone": "Europe/Berlin",
+                "suspend": False,
+                "concurrencyPolicy": "Forbid",
+                "startingDeadlineSeconds": 300,
+                "failedJobsHistoryLimit": 1,
+                "jobTemplate": {"spec": job},
+                **spec,
+            },
+            "status": {"lastScheduleTime": stamp(last or NOW)},
+        }
+        self.api.keep(f"/apis/batch/v1/namespaces/{SPACE}/cronjobs/{name}", kept)
+        for hours in range(-1, 48):
+            at = NOW - hours * HOUR
+            for shard in range(shards) if at not in without else ():
+                self.run(name, at, shard=str(shard) if shards > 1 else "")
+
+    def run(
+        self, name: str, at: datetime, *, shard: str = "", lasting: timedelta | None = None
+    ) -> None:
+        """A run in the history."""
+        end = f"-{shard}" if shard else ""
+        self.database.query(
+            "INSERT INTO run (id, job, cr, schedule, scheduled_at, arguments_hash, shard,"
+            " correlation_id, lock_key, holder, retry_safe, started_at, finished_at, outcome)"
+            " VALUES (%s, 'x', 'CR-001', %s, %s, '', %s, '', 'x', 'pod', true, %s, %s, 'succeeded')"
+            " ON CONFLICT (id) DO UPDATE SET finished_at = excluded.finished_at",
+            (
+                f"{name}-{int(at.timestamp()) // 60}{end}",
+                name,
+                at,
+                shard,
+                at + timedelta(seconds=3),
+                at + (lasting or timedelta(seconds=9)),
+            ),
+        )
+
+    def job(
+        self,
+        name: str,
+        at: datetime,
+        *,
+        end: str | None = "Failed",
+        pod: dict[str, Any] | None = None,
+        ended_at: datetime | None = None,
+        index: str | None = None,
+        **status: Any,
+    ) -> str:
+        """A Job that the controller made for a time, and its pod."""
+        job = f"{name}-{int(at.timestamp()) // 60}"
+        owner = {"kind": "CronJob", "name": name, "uid": f"uid-{name}"}
+        labels = {"cronops/schedule": name}
+        done = {"type": end, "status": "True", "lastTransitionTime": stamp(ended_at or at + HOUR)}
+        done["message"] = "Job has reached the specified backoff limit"
+        self.api.keep(
+            f"/apis/batch/v1/namespaces/{SPACE}/jobs/{job}",
+            {
+                "metadata": {
+                    "name": job,
+                    "labels": labels,
+                    "ownerReferences": [owner],
+                    "creationTimestamp": stamp(at),
+                },
+                "spec": {},
+                "status": {"conditions": [done] if end else [], **status},
+            },
+        )
+        if pod is not None:
+            told = labels | {"batch.kubernetes.io/job-name": job}
+            if index is not None:
+                told["batch.kubernetes.io/job-completion-index"] = index
+            self.api.keep(
+                f"/api/v1/namespaces/{SPACE}/pods/{job}-abcde",
+                {
+                    "metadata": {"name": f"{job}-abcde", "labels": told},
+                    "spec": {"containers": [{"name": "job"}]},
+                    "status": pod,
+                },
+            )
+        return job
+
+    def event(self, kind: str, name: str, reason: str, message: str, at: datetime) -> None:
+        """An event about a CronJob or a Job."""
+        self.api.keep(
+            f"/api/v1/namespaces/{SPACE}/events/{name}.{reason}",
+            {
+                "metadata": {"name": f"{name}.{reason}"},
+                "involvedObject": {"kind": kind, "name": name},
+                "reason": reason,
+                "message": message,
+                "firstTimestamp": stamp(at),
+                "lastTimestamp": stamp(at),
+            },
+        )
+
+
+def stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def container(**state: Any) -> dict[str, Any]:
+    return {"phase": "Pending", "containerStatuses": [{"name": "job", "state": state}]}
+
+
+@pytest.fixture
+def scene(database: Database) -> Iterator[Scene]:
+    with kube_api() as api:
+        yield Scene(api, database)
+
+
+@pytest.fixture
+def audit(scene: Scene, tmp_path: Path) -> Audit:
+    config = scene.api.kubeconfig(tmp_path, SPACE)
+
+    def command(*words: str, code: int = 0) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "cronops", "cluster", "audit", "--json", *words],
+            env={**os.environ, **scene.database.env, "KUBECONFIG": str(config)},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        told: dict[str, Any] = json.loads(done.stdout)
+        told["stderr"] = done.stderr
+        return told
+
+    return command
+
+
+def of(told: dict[str, Any], name: str) -> dict[str, Any]:
+    [one] = [one for one in told["missing"] if one["schedule"] == name]
+    return one
+
+
+def is_of_the_gap(one: dict[str, Any]) -> bool:
+    return stamp(GAP) in one["slots"]
+
+
+def test_nothing_is_missing(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    told = audit()
+    assert told["missing"] == []
+    assert told["expected"] == told["recorded"] in (24, 25)
+
+
+def test_each_cause(scene: Scene, audit: Audit) -> None:
+    said = {"cronops/suspensions": json.dumps([{"from": stamp(GAP - HOUR / 2), "to": stamp(NOW)}])}
+    scene.schedule("was-suspended", without=[GAP], annotations=said)
+    said = {
+        "cronops/suspended-by": "ada",
+        "cronops/suspended-at": stamp(GAP - HOUR / 2),
+        "cronops/suspended-why": "stocktaking",
+    }
+    since_then = [GAP + n * HOUR for n in range(7)]
+    scene.schedule("is-suspended", without=since_then, annotations=said, suspend=True)
+    scene.schedule("past-us", without=since_then, suspend=True, last=GAP - HOUR)
+
+    scene.schedule("busy", without=[GAP])
+    scene.run("busy", GAP - HOUR, lasting=HOUR * 1.5)
+    scene.schedule("busy-by-job", without=[GAP])
+    scene.job("busy-by-job", GAP - HOUR, ended_at=GAP + HOUR / 2)
+    scene.schedule("busy-by-event", without=[GAP])
+    why = "Not starting job because prior execution is running"
+    scene.event("CronJob", "busy-by-event", "JobAlreadyActive", why, GAP)
+
+    scene.schedule("deadline", without=[GAP])
+    scene.schedule("deadline-by-event", without=[GAP])
+    scene.job("deadline-by-event", NOW - HOUR, ended_at=NOW)
+    why = f"Missed scheduled time to start a job: {format_datetime(GAP)}"
+    scene.event("CronJob", "deadline-by-event", "MissSchedule", why, GAP)
+    scene.schedule("refused", without=[GAP])
+    scene.event("CronJob", "refused", "FailedCreate", "Error creating job: quota", GAP)
+
+    scene.schedule("no-pod", without=[GAP])
+    job = scene.job("no-pod", GAP)
+    scene.event("Job", job, "FailedCreate", "Error creating: exceeded quota", GAP)
+    scene.schedule("no-node", without=[GAP])
+    unscheduled = {"type": "PodScheduled", "status": "False", "message": "0/3 nodes"}
+    scene.job("no-node", GAP, end=None, pod={"phase": "Pending", "conditions": [unscheduled]})
+    scene.schedule("no-image", without=[GAP])
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+    scene.job("no-image", GAP, end=None, pod=container(waiting=waiting))
+
+    scene.schedule("killed", without=[GAP])
+    scene.job("killed", GAP, pod=container(terminated={"exitCode": 137, "reason": "OOMKilled"}))
+    scene.schedule("killed-and-gone", without=[GAP])
+    scene.job("killed-and-gone", GAP, failed=3)
+    scene.schedule("mute", without=[GAP])
+    receipt = json.dumps({"outcome": "failed", "reason": "cannot reach the database"})
+    ended = {"exitCode": 75, "reason": "Error", "message": receipt}
+    scene.job("mute", GAP, pod=container(terminated=ended))
+
+    scene.schedule("cleared-away", without=[GAP])
+    scene.job("cleared-away", NOW - HOUR)
+    scene.schedule("job-gone", without=[GAP, *since_then], last=GAP)
+
+    told = audit(code=1)
+    causes = {one["schedule"]: one["cause"] for one in told["missing"] if is_of_the_gap(one)}
+    assert causes == {
+        "was-suspended": "suspended",
+        "is-suspended": "suspended",
+        "past-us": "suspended",
+        "busy": "skipped by Forbid",
+        "busy-by-job": "skipped by Forbid",
+        "busy-by-event": "skipped by Forbid",
+        "deadline": "deadline passed",
+        "deadline-by-event": "deadline passed",
+        "refused": "pod never started",
+        "no-pod": "pod never started",
+        "no-node": "pod never started",
+        "no-image": "image pull",
+        "killed": "died without a word",
+        "killed-and-gone": "died without a word",
+        "mute": "not recorded",
+        "cleared-away": "not known",
+        "job-gone": "not known",
+    }
+    assert "stocktaking" in of(told, "is-suspended")["why"]
+    assert of(told, "is-suspended")["times"] in (6, 7), "up to now, and no further"
+    assert "cannot reach the database" in of(told, "mute")["why"]
+    assert "ImagePullBackOff" in of(told, "no-image")["why"]
+    assert f"busy-{int((GAP - HOUR).timestamp()) // 60}" in of(told, "busy")["why"]
+    assert "OOMKilled" in of(told, "killed")["why"]
+
+
+def test_what_was_meant_is_no_failure(scene: Scene, audit: Audit) -> None:
+    said = {"cronops/suspensions": json.dumps([{"from": stamp(GAP - HOUR / 2), "to": stamp(NOW)}])}
+    scene.schedule("was-suspended", without=[GAP], annotations=said)
+    assert of(audit(code=0), "was-suspended")["cause"] == "suspended"
+
+
+def test_a_schedule_that_was_edited(scene: Scene, audit: Audit) -> None:
+    scene.schedule("moved", without=[NOW - n * HOUR for n in range(5, 30)])
+    for hours in range(5, 30):
+        scene.run("moved", NOW - hours * HOUR + timedelta(minutes=20))
+    [one] = audit(code=0)["missing"]
+    assert one["cause"] == "other times then"
+    assert one["last"] == stamp(NOW - 5 * HOUR)
+
+
+def test_shards_that_lack_one(scene: Scene, audit: Audit) -> None:
+    scene.schedule("shared", without=[GAP], shards=3)
+    scene.run("shared", GAP, shard="0")
+    scene.run("shared", GAP, shard="2")
+    ended = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    scene.job("shared", GAP, pod=container(**ended), index="1")
+    [one] = audit(code=1)["missing"]
+    assert (one["shards"], one["cause"], one["slots"]) == (
+        ["1"],
+        "died without a word",
+        [stamp(GAP)],
+    )
+
+
+def test_what_may_still_come_is_not_missing(scene: Scene, audit: Audit) -> None:
+    scene.schedule("late", without=[NOW], startingDeadlineSeconds=7200)
+    scene.schedule("starting", without=[NOW])
+    scene.job("starting", NOW, end=None, pod={"phase": "Pending"})
+    scene.schedule("at-work", without=[GAP])
+    scene.job("at-work", GAP, end=None, pod=container(running={}))
+    told = audit()
+    assert told["missing"] == []
+    assert told["pending"] == 3
+
+
+def test_one_that_was_never_applied(scene: Scene, audit: Audit, tmp_path: Path) -> None:
+    scene.schedule("queue-clean", without=[])
+    (tmp_path / "schedules.yaml").write_text(
+        (Path(__file__).parents[3] / "schedules.yaml").read_text()
+    )
+    told = audit("--env", "staging", "-n", SPACE, code=1)
+    absent = {one["schedule"]: one for one in told["missing"]}
+    assert "queue-clean" not in absent
+    assert absent["queue-process-general"]["cause"] == "not in the cluster"
+
+
+def test_runs_left_open_are_closed_and_told(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    scene.database.query(
+        "INSERT INTO run (id, job, cr, arguments_hash, correlation_id, lock_key, token, holder,"
+        " retry_safe, accountable, responsible, schedule, started_at)"
+        " SELECT 'dead-' || n, 'x', 'CR-001', '', '', 'x', nextval('lease_token'), 'pod-7', true,"
+        " '{Vehicle Data}', 'Shared Ops', 'whole', clock_timestamp() - interval '1 hour'"
+        " FROM generate_series(1, 45) AS n"
+    )
+    open_runs = "SELECT count(*) FROM run WHERE outcome IS NULL"
+    told = audit("--dry-run", code=1)
+    assert len(told["closed"]) == 45
+    assert scene.database.query(open_runs) == [(45,)]
+    assert scene.database.query("SELECT count(*) FROM alert") == [(0,)]
+
+    told = audit(code=1)
+    assert len(told["closed"]) == 45
+    assert scene.database.query(open_runs) == [(0,)]
+    told_of = "SELECT DISTINCT run_id FROM alert WHERE delivered_at IS NOT NULL"
+    assert len(scene.database.query(told_of)) == 45
+    assert audit()["closed"] == []
+
+
+def test_one_schedule(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    scene.schedule("gap", without=[GAP])
+    assert audit("whole")["missing"] == []
+    assert audit("gap", "--since", "2h")["missing"] == []
+    assert audit("gap", "--since", "8h", code=1)["expected"] in (8, 9)
+
+
+def test_another_database(scene: Scene, audit: Audit) -> None:
+    every = [NOW - n * HOUR for n in range(-1, 48)]
+    scene.schedule("nothing", without=every, last=NOW - 48 * HOUR)
+    told = audit(code=1)
+    assert of(told, "nothing")["cause"] == "deadline passed"
+    assert "is it the one that these pods work with" in told["stderr"]
