@@ -130,6 +130,8 @@ def audit(
         show_json(_as_json(found, closed, begin, now))
     else:
         _show(found, closed, begin, where, dry_run=dry_run)
+    if found.expected and not found.recorded:
+        note("no run of any of them is in the database: is it the one that these pods work with?")
     is_wrong = any(not one.reason.cause.is_meant for one in found.missing)
     if is_wrong or closed or found.unreadable:
         raise typer.Exit(ExitCode.FAILED)
@@ -236,5 +238,3 @@ def _show(
         f"namespace {where}, since {start:%Y-%m-%d %H:%M}Z: {found.expected:,} times, "
         f"{found.recorded:,} have a run, {lacking:,} have none, {found.pending:,} may still come"
     )
-    if found.expected and not found.recorded:
-        note("no run of any of them is in the database: is it the one that these pods work with?")
