@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import (
+    audits,
     claim_history,
     counters,
     enqueue,
@@ -48,6 +49,7 @@ SUBJECTS: Mapping[str, Subject] = {
     "counters": lambda database, _, quick: counters.run(database, quick),
     "mails": lambda database, _, quick: mails.run(database, quick),
     "simulations": lambda database, _, quick: simulations.run(database, quick),
+    "audits": lambda database, _, quick: audits.run(database, quick),
     "history": lambda database, _, quick: claim_history.run(database, quick),
 }
 

@@ -51,7 +51,7 @@ def _peak(database: Database, count: int) -> float:
     return peak
 
 
-def peak_of(process: "subprocess.Popen[bytes]") -> float:
+def peak_of(process: "subprocess.Popen[bytes]", *, ends_with: int = 0) -> float:
     """The highest resident memory of the process and all below it, in MB, at its end."""
     peaks: dict[int, int] = {}
     until = time.monotonic() + LIMIT_SECONDS
@@ -62,7 +62,7 @@ def peak_of(process: "subprocess.Popen[bytes]") -> float:
         for pid in process_tree(process.pid):
             peaks[pid] = max(peaks.get(pid, 0), high_water_mark(pid))
         time.sleep(SAMPLE_SECONDS)
-    if process.returncode:
+    if process.returncode != ends_with:
         raise Unmeasurable(f"exit {process.returncode}")
     return sum(peaks.values()) / MEGABYTE
 
