@@ -34,8 +34,7 @@ _COLUMNS = (
     Column("schedule"),
     Column("cause"),
     Column("times", show=lambda number: f"{number:,}"),
-    Column("first"),
-    Column("last"),
+    Column("when"),
     Column("why", shrinks=True),
 )
 _CLOSED = (
@@ -218,6 +217,14 @@ def _row(one: "Missing") -> dict[str, Any]:
     }
 
 
+def _when(one: "Missing") -> str:
+    """``11-26 19:00Z``, or from the first to the last; a day is said once."""
+    first, last = f"{one.first:%m-%d %H:%M}Z", f"{one.last:%m-%d %H:%M}Z"
+    if one.times == 1:
+        return first
+    return f"{first} to {last.removeprefix(f'{one.first:%m-%d} ')}"
+
+
 def _show(
     found: "Audit", closed: list[dict[str, Any]], start: datetime, where: str, *, dry_run: bool
 ) -> None:
@@ -229,7 +236,7 @@ def _show(
     rows = []
     for one in found.missing:
         shards = f"shard {', '.join(one.shards)}: " if one.shards else ""
-        rows.append({**_row(one), "why": f"{shards}{one.reason.why}"})
+        rows.append({**_row(one), "when": _when(one), "why": f"{shards}{one.reason.why}"})
     show_table(rows, _COLUMNS, as_json=False, empty="No time is missing.")
     for name, why in found.unreadable.items():
         note(paint(f"cannot tell the times of {name}: {why}", "yellow", errors=True))
