@@ -86,7 +86,9 @@ class Ledger:
 
     def answered(self, reminder: int, state: State, answer: str) -> None:
         """Note how it ended; durable with the next `claim` or `flush`."""
-        self._answer = _Answer(reminder, state, answer[:1000])
+        from cronops.telemetry import redact
+
+        self._answer = _Answer(reminder, state, redact(answer)[:1000])
 
     def flush(self) -> None:
         """Commit the last answer."""

@@ -86,13 +86,15 @@ class Ledger:
         """Write how it stands, in the open transaction or one of its own."""
         from psycopg.types.json import Jsonb
 
+        from cronops.telemetry import redact
+
         with self._ctx.fenced(self.connection):
             self.connection.execute(
                 _SET,
                 {
                     **vars(sync),
                     "counts": Jsonb(sync.counts),
-                    "problem": problem[:1000] if problem else None,
+                    "problem": redact(problem)[:1000] if problem else None,
                     "run_id": self._ctx.run_id,
                 },
             )

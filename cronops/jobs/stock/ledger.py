@@ -176,6 +176,10 @@ class Ledger:
 
     def fail(self, number: int, reason: str) -> None:
         """It could not be sent, or nobody knows."""
+        from cronops.telemetry import redact
+
+        # A server's reply may repeat what it was sent.
+        reason = redact(reason)
         self._write(_FAIL, {"id": number, "reason": reason})
 
     def good_files(self, setting: "ExportSetting", limit: int) -> list[str]:

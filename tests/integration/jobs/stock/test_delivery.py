@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyftpdlib.handlers import FTPHandler
 
 from tests.commands import CommandLine
 from tests.databases import Database
@@ -154,4 +155,20 @@ def test_a_login_that_is_wrong_is_told_without_its_secret(
 
     assert done.returncode == 78, done.stderr
     [(reason,)] = runs(goods, "reason")
+    assert SECRET not in done.stderr + reason
+
+
+def test_a_reply_that_repeats_the_password_is_not_recorded(
+    goods: Database, cli: CommandLine, partner: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        FTPHandler, "ftp_PASS", lambda self, line: self.respond(f"530 {line} is wrong.")
+    )
+    with ftp_server(partner) as server:
+        add_export(goods, transport=server.url, credential="partner")
+        done = cli("stock", "export", env=environment(server, password=SECRET))
+
+    assert done.returncode == 78, done.stderr
+    [(reason,)] = runs(goods, "reason")
+    assert "is wrong" in reason
     assert SECRET not in done.stderr + reason
