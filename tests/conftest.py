@@ -1,7 +1,6 @@
 """The fixtures every test may ask for; made of `tests.databases` and `tests.commands`."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.databases import (
     clean_environment,
     clone_database,
     drop_database,
+    server_directory,
 )
 from tests.probe.install import install_probe
 from tests.tools import REQUIRE_TOOLS_VARIABLE
@@ -32,8 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in set(os.environ) - set(clean_environment()) - meant_for_tests:
         del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
-    directory = given[_WORKER_INPUT] if given else tempfile.mkdtemp(prefix="cronops-test-")
-    config.stash[_SHARED_SERVER] = SharedServer(Path(directory))
+    directory = Path(given[_WORKER_INPUT]) if given else server_directory("cronops-test-")
+    config.stash[_SHARED_SERVER] = SharedServer(directory)
 
 
 @pytest.hookimpl(optionalhook=True)

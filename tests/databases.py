@@ -22,7 +22,17 @@ from cronops.db.embedded import embedded_url, stop_embedded
 SERVER_URL_VARIABLE = "CRONOPS_TEST_DATABASE_URL"
 
 # Nothing a test leaves behind has to survive a power cut.
-FAST_AND_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
+FAST_AND_FORGETFUL = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+}
+
+# A database is a thousand small files, which memory takes ten times faster than most disks.
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 << 30
 
 # What the shell or a pod may set, and what would make a test's outcome depend on it.
 FOREIGN_VARIABLES = (
@@ -41,6 +51,12 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("CRONOPS_") and name not in FOREIGN_VARIABLES
     }
+
+
+def server_directory(prefix: str) -> Path:
+    """A new directory for a server's data: in memory where there is room, else on the disk."""
+    has_room = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if has_room else None))
 
 
 def with_database(url: str, name: str) -> str:
@@ -94,7 +110,7 @@ class OwnServer:
     """An embedded server of a test's own, which it may stop and start as it likes."""
 
     def __init__(self) -> None:
-        self.data_dir = Path(tempfile.mkdtemp(prefix="cronops-own-"))
+        self.data_dir = server_directory("cronops-own-")
         self.url = self.start()
 
     def start(self) -> str:
@@ -160,9 +176,12 @@ def clone_database(server_url: str, template: str) -> str:
     """A new database made from `template`; its URL."""
     name = f"cronops_test_{secrets.token_hex(6)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
+        # Through the log, which is the default from 15 on, it takes twice as long.
+        is_choice = connection.info.server_version >= 150000
+        how = sql.SQL("STRATEGY file_copy" if is_choice else "")
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+                sql.Identifier(name), sql.Identifier(template), how
             )
         )
     return with_database(server_url, name)
