@@ -7,6 +7,32 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.databases import Database
+from tests.warm_python import WarmPython
+
+_WARM = WarmPython()
+
+
+def run_cronops(
+    *arguments: str,
+    env: Mapping[str, str],
+    cwd: Path,
+    input: str | None = None,
+    timeout: float = 60,
+) -> "subprocess.CompletedProcess[str]":
+    """``python -m cronops ARGUMENTS`` to its end, with exactly that environment."""
+    if _WARM.can_run(env):
+        return _WARM.run(arguments, env=env, cwd=cwd, input=input, timeout=timeout)
+    return subprocess.run(
+        [sys.executable, "-m", "cronops", *arguments],
+        env=env,
+        cwd=cwd,
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 class CommandLine:
@@ -25,16 +51,12 @@ class CommandLine:
         input: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end; `env` is laid over the database's."""
-        return subprocess.run(
-            self._command(arguments),
+        return run_cronops(
+            *arguments,
             env=self._environment(env),
             cwd=self.directory,
             input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            text=True,
             timeout=timeout,
-            check=False,
         )
 
     def start(
@@ -42,7 +64,7 @@ class CommandLine:
     ) -> "subprocess.Popen[str]":
         """Start it; whatever still runs at the end of the test is killed."""
         process = subprocess.Popen(
-            self._command(arguments),
+            self.command(*arguments),
             env=self._environment(env),
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
@@ -63,7 +85,8 @@ class CommandLine:
                     stream.close()
             process.wait(timeout=30)
 
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """The words to start it by, for a test that does that itself."""
         return [sys.executable, "-m", "cronops", *arguments]
 
     def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:

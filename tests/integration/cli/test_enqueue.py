@@ -115,7 +115,7 @@ def test_a_bad_line_is_named_and_nothing_is_enqueued(operator, database, line, s
 
 def test_bytes_that_are_not_utf8_are_named(cli, database, tmp_path):
     done = subprocess.run(
-        cli._command((*ECHO, "--payload", "-")),
+        cli.command(*ECHO, "--payload", "-"),
         env=cli._environment(None),
         input=b'1\n"\xff"\n',
         capture_output=True,

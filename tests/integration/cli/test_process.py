@@ -47,7 +47,7 @@ def test_sigterm_is_heeded_before_the_heavy_imports():
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_an_operators_command_and_undoes_its_work(cli, database, number, code):
     process = subprocess.Popen(
-        cli._command(ENQUEUE),
+        cli.command(*ENQUEUE),
         env=cli._environment(None),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -71,7 +71,7 @@ def test_a_signal_ends_an_operators_command_and_undoes_its_work(cli, database, n
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(cli):
-    command = " ".join([*cli._command(("config", "show", "--json")), "| head -n 1"])
+    command = " ".join([*cli.command("config", "show", "--json"), "| head -n 1"])
     done = subprocess.run(
         ["bash", "-c", command],
         env=cli._environment(None),
@@ -86,7 +86,7 @@ def test_a_closed_stdout_is_no_error(cli):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        cli._command(("config", "show", "--json")),
+        cli.command("config", "show", "--json"),
         env=cli._environment(None),
         stdout=writing,
         stderr=subprocess.PIPE,
@@ -100,7 +100,7 @@ def test_a_closed_stdout_is_no_error(cli):
 def test_a_result_that_cannot_be_written_is_an_error(cli):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            cli._command(("runs", "list")),
+            cli.command("runs", "list"),
             env=cli._environment(None),
             stdout=full,
             stderr=subprocess.PIPE,
@@ -115,7 +115,7 @@ def test_a_failed_run_is_no_success_for_want_of_a_reader(cli, probe):
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        cli._command(("probe", "fail", "--kind=permanent")),
+        cli.command("probe", "fail", "--kind=permanent"),
         env=cli._environment(None),
         stdout=writing,
         stderr=subprocess.DEVNULL,
@@ -127,7 +127,7 @@ def test_a_failed_run_is_no_success_for_want_of_a_reader(cli, probe):
 
 @pytest.mark.parametrize("words", [("runs", "list"), ("queue", "process")])
 def test_streams_that_are_closed_from_the_start_are_no_error(cli, words):
-    command = " ".join([*cli._command(words), "<&- >&- 2>&-"])
+    command = " ".join([*cli.command(*words), "<&- >&- 2>&-"])
     done = subprocess.run(["bash", "-c", command], env=cli._environment(None), check=False)
     assert done.returncode == 0
 
@@ -167,7 +167,7 @@ def test_at_a_terminal_the_table_is_drawn_to_its_width(cli, database):
     )
     screen, terminal = pty.openpty()
     process = subprocess.Popen(
-        cli._command(("queue", "list")),
+        cli.command("queue", "list"),
         env=cli._environment({"COLUMNS": "100", "LINES": "40", "TERM": "xterm"}),
         stdout=terminal,
         stderr=subprocess.PIPE,

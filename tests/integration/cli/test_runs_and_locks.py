@@ -127,7 +127,7 @@ def test_at_a_terminal_releasing_says_what_it_risks_and_asks(cli, held, answer, 
     keyboard, terminal = pty.openpty()
     os.write(keyboard, f"{answer}\n".encode())
     done = subprocess.run(
-        cli._command(("locks", "release", held, "--reason", "x")),
+        cli.command("locks", "release", held, "--reason", "x"),
         env=cli._environment(None),
         stdin=terminal,
         capture_output=True,

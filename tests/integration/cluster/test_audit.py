@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import run_cronops
 from tests.databases import Database
 from tests.partners.kube_api import KubeApi, kube_api
 
@@ -163,16 +162,8 @@ def audit(scene: Scene, tmp_path: Path) -> Audit:
     config = scene.api.kubeconfig(tmp_path, SPACE)
 
     def command(*words: str, code: int = 0) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, "-m", "cronops", "cluster", "audit", "--json", *words],
-            env={**os.environ, **scene.database.env, "KUBECONFIG": str(config)},
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        env = {**os.environ, **scene.database.env, "KUBECONFIG": str(config)}
+        done = run_cronops("cluster", "audit", "--json", *words, env=env, cwd=tmp_path)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         told: dict[str, Any] = json.loads(done.stdout)
         told["stderr"] = done.stderr

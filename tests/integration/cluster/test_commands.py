@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.commands import run_cronops
 from tests.partners.kube_api import KubeApi, kube_api
 
 ROOT = Path(__file__).parents[3]
@@ -46,16 +47,8 @@ def run(api: KubeApi, tmp_path: Path) -> Run:
     config = api.kubeconfig(tmp_path, SPACE)
 
     def command(*words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "cronops", "cluster", *words],
-            env={**os.environ, "KUBECONFIG": str(config), "CRONOPS_OPERATOR": "ada"},
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        env = {**os.environ, "KUBECONFIG": str(config), "CRONOPS_OPERATOR": "ada"}
+        done = run_cronops("cluster", *words, env=env, cwd=tmp_path)
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         assert "t0ken" not in done.stdout + done.stderr
         return done
