@@ -18,12 +18,16 @@ def run_cronops(
     cwd: Path,
     input: str | None = None,
     timeout: float = 60,
+    module: str = "cronops",
 ) -> "subprocess.CompletedProcess[str]":
-    """``python -m cronops ARGUMENTS`` to its end, with exactly that environment."""
+    """``python -m cronops ARGUMENTS`` to its end, with exactly that environment.
+
+    Another `module` may stand in for cronops, which then does something besides.
+    """
     if _WARM.can_run(env):
-        return _WARM.run(arguments, env=env, cwd=cwd, input=input, timeout=timeout)
+        return _WARM.run(module, arguments, env=env, cwd=cwd, input=input, timeout=timeout)
     return subprocess.run(
-        [sys.executable, "-m", "cronops", *arguments],
+        [sys.executable, "-m", module, *arguments],
         env=env,
         cwd=cwd,
         input=input,

@@ -6,11 +6,11 @@ which notes each step in FILE and is killed when it comes to step NUMBER (from 1
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.commands import run_cronops
 from tests.databases import Database
 
 ROOT = Path(__file__).parents[1]
@@ -35,15 +35,14 @@ def run_to_step(
         "PYTHONPATH": os.pathsep.join([str(ROOT), database.env.get("PYTHONPATH", "")]),
         **dict(env or {}),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.stepping", str(noted), str(number), *arguments],
+    done = run_cronops(
+        str(noted),
+        str(number),
+        *arguments,
         env=environment,
         cwd=directory,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
         timeout=timeout,
-        check=False,
+        module="tests.stepping",
     )
     steps = noted.read_text().splitlines()
     if number:

@@ -1,4 +1,4 @@
-"""A Python that has the heavy libraries imported already, and runs ``cronops`` in copies of itself.
+"""A Python that has the heavy libraries imported already, and runs modules in copies of itself.
 
 Half of a short command's time goes to imports, and the tests run thousands. Each runs in a process
 of its own all the same: a fork of this one, with its own environment, directory and streams. Of
@@ -60,6 +60,7 @@ class WarmPython:
 
     def run(
         self,
+        module: str,
         arguments: tuple[str, ...],
         *,
         env: Mapping[str, str],
@@ -67,9 +68,9 @@ class WarmPython:
         input: str | None,
         timeout: float,
     ) -> "subprocess.CompletedProcess[str]":
-        """As ``subprocess.run`` runs ``python -m cronops ARGUMENTS``, output captured as text."""
-        order = {"arguments": arguments, "env": dict(env), "cwd": os.fspath(cwd)}
-        words = ["cronops", *arguments]
+        """As ``subprocess.run`` runs ``python -m MODULE ARGUMENTS``, output captured as text."""
+        words = [module, *arguments]
+        order = {"words": words, "env": dict(env), "cwd": os.fspath(cwd)}
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(self._address())
             (stdin, feed), (out, stdout), (err, stderr) = os.pipe(), os.pipe(), os.pipe()
@@ -187,8 +188,8 @@ def _run(order: dict[str, Any]) -> None:
     # As the interpreter does it for ``-m``: the directory first.
     sys.path[:1] = [order["cwd"], *_places(os.environ)]
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
-    sys.argv = ["cronops", *order["arguments"]]
-    runpy.run_module("cronops", run_name="__main__", alter_sys=True)
+    sys.argv = order["words"]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 def _writer(number: int, errors: str) -> TextIO:
