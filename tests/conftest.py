@@ -18,8 +18,8 @@ from tests.databases import (
     clean_environment,
     clone_database,
     drop_database,
-    server_directory,
 )
+from tests.places import quick_directory
 from tests.probe.install import install_probe
 from tests.tools import REQUIRE_TOOLS_VARIABLE
 
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in set(os.environ) - set(clean_environment()) - meant_for_tests:
         del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
-    directory = Path(given[_WORKER_INPUT]) if given else server_directory("cronops-test-")
+    directory = Path(given[_WORKER_INPUT]) if given else quick_directory("cronops-test-")
     config.stash[_SHARED_SERVER] = SharedServer(directory)
 
 

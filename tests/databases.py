@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from psycopg import sql
 from cronops.config import Settings
 from cronops.db.connect import connect
 from cronops.db.embedded import embedded_url, stop_embedded
+from tests.places import quick_directory
 
 SERVER_URL_VARIABLE = "CRONOPS_TEST_DATABASE_URL"
 
@@ -29,10 +29,6 @@ FAST_AND_FORGETFUL = {
     "max_wal_senders": "0",
     "wal_level": "minimal",
 }
-
-# A database is a thousand small files, which memory takes ten times faster than most disks.
-_MEMORY = Path("/dev/shm")
-_ROOM = 2 << 30
 
 # What the shell or a pod may set, and what would make a test's outcome depend on it.
 FOREIGN_VARIABLES = (
@@ -51,12 +47,6 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("CRONOPS_") and name not in FOREIGN_VARIABLES
     }
-
-
-def server_directory(prefix: str) -> Path:
-    """A new directory for a server's data: in memory where there is room, else on the disk."""
-    has_room = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if has_room else None))
 
 
 def with_database(url: str, name: str) -> str:
@@ -110,7 +100,7 @@ class OwnServer:
     """An embedded server of a test's own, which it may stop and start as it likes."""
 
     def __init__(self) -> None:
-        self.data_dir = server_directory("cronops-own-")
+        self.data_dir = quick_directory("cronops-own-")
         self.url = self.start()
 
     def start(self) -> str:

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +18,7 @@ from tests.dockerfile import (
     moved_environment,
     read_dockerfile,
 )
+from tests.places import quick_directory
 from tests.tools import missing
 
 UNCHECKED_HASH = 0b01
@@ -107,7 +107,7 @@ class Image:
 @pytest.fixture
 def image() -> Iterator[Image]:
     """The image's files, made by both stages; not below pytest's directory, which is private."""
-    place = Path(tempfile.mkdtemp(prefix="cronops-image-"))
+    place = quick_directory("cronops-image-")
     place.chmod(0o755)
     _, (build, final) = read_dockerfile()
     root, built = place / "root", place / "built"
