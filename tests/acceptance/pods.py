@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from cronops.schedules.objects import read_objects
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "k8s"
@@ -133,7 +133,11 @@ class Pod:
 def pods(kind: str) -> Iterator[Pod]:
     """Every pod of every object of that kind in the repository: ``CronJob``, or ``Job``."""
     for directory in sorted(path for path in MANIFESTS.iterdir() if path.is_dir()):
-        objects = [found for file in sorted(directory.rglob("*.yaml")) for found in documents(file)]
+        objects = [
+            found
+            for file in sorted(directory.rglob("*.yaml"))
+            for found in read_objects(file.read_text())
+        ]
         config_maps = {
             found["metadata"]["name"]: found["data"]
             for found in objects
@@ -145,8 +149,3 @@ def pods(kind: str) -> Iterator[Pod]:
                 shards = job["spec"].get("completions")
                 for index in range(shards) if shards else (None,):
                     yield Pod(directory.name, found, config_maps, index)
-
-
-def documents(file: Path) -> list[Any]:
-    """Every object of a manifest."""
-    return [found for found in yaml.safe_load_all(file.read_text(encoding="utf-8")) if found]
