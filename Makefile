@@ -37,6 +37,17 @@ demo: $(READY) ## Each job at work, on a sample shop
 test: $(READY) ## Run all tests, or those that ARGS names
 	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
+# IMAGE is what the pods run; DATABASE_URL what pods and this machine reach, or a PostgreSQL is
+# started from POSTGRES_IMAGE.
+.PHONY: e2e
+e2e: $(READY) ## Try the cluster commands and the pods: make e2e KUBECONFIG=… IMAGE=…
+	@if [ -z "$(IMAGE)" ] || [ -z "$(KUBECONFIG)" ]; then \
+		echo "make e2e needs a cluster and an image, as in:" >&2; \
+		echo "  make e2e KUBECONFIG=~/.kube/config IMAGE=registry.example.com/cronops:0.1.0" >&2; exit 64; fi
+	KUBECONFIG="$(KUBECONFIG)" CRONOPS_E2E_IMAGE="$(IMAGE)" CRONOPS_E2E_DATABASE_URL="$(DATABASE_URL)" \
+		CRONOPS_E2E_POSTGRES_IMAGE="$(or $(POSTGRES_IMAGE),postgres:17)" \
+		$(BIN)/python -m pytest -x -v -p no:xdist -o timeout=900 tests/e2e $(ARGS)
+
 .PHONY: check
 check: $(READY) ## Lint, formatting, types, import borders, docs agree with code
 	$(BIN)/ruff check .

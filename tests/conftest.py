@@ -30,7 +30,8 @@ _WORKER_INPUT = "cronops_server_directory"
 def pytest_configure(config: pytest.Config) -> None:
     meant_for_tests = {SERVER_URL_VARIABLE, REQUIRE_TOOLS_VARIABLE}
     for name in set(os.environ) - set(clean_environment()) - meant_for_tests:
-        del os.environ[name]
+        if not name.startswith("CRONOPS_E2E_"):
+            del os.environ[name]
     given: dict[str, Any] | None = getattr(config, "workerinput", None)
     directory = Path(given[_WORKER_INPUT]) if given else quick_directory("cronops-test-")
     config.stash[_SHARED_SERVER] = SharedServer(directory)
