@@ -7,7 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cronops.cluster.api import Cluster
-from cronops.cluster.causes import Cause, Reason, reason_of, spans_suspended, start_until
+from cronops.cluster.causes import (
+    Cause,
+    Reason,
+    forbids,
+    reason_of,
+    spans_suspended,
+    start_until,
+)
 from cronops.cluster.gaps import (
     Gap,
     Planned,
@@ -146,12 +153,10 @@ class Auditor:
         rest = remains.get(cron_job["metadata"]["uid"]) or Remains()
         told: dict[tuple[Reason, tuple[str, ...]], int] = {}
         for place, slot in enumerate(slots):
-            why = reason_of(cron_job, slot, rest, self.window.now)
+            why = reason_of(cron_job, slot, rest, self.window.now, busy=busy.get(place))
             if why is None:
                 found.pending += 1
                 continue
-            if place in busy and why.cause in (Cause.DEADLINE, Cause.UNKNOWN):
-                why = Reason(Cause.FORBID, f"run {busy[place]} was at work until after that")
             key = (why, slot.shards)
             told[key] = told.get(key, 0) | 1 << self.window.minute(slot.at)
         for (why, shards), minutes in told.items():
@@ -168,12 +173,13 @@ class Auditor:
 
     def _busy(self, gap: Gap, cron_job: Object, slots: Sequence[Slot]) -> dict[int, str]:
         """The runs that kept times from being worked, by the place in `slots`."""
-        if not gap.has_history or cron_job["spec"].get("concurrencyPolicy") != "Forbid":
+        if not gap.has_history or not forbids(cron_job):
             return {}
         found: dict[int, str] = {}
         for begin in range(0, len(slots), _PROBED_AT_ONCE):
             part = slots[begin : begin + _PROBED_AT_ONCE]
-            spans = [(slot.at, start_until(cron_job, slot)) for slot in part]
+            now = self.window.now
+            spans = [(slot.at, min(start_until(cron_job, slot) or now, now)) for slot in part]
             busy = busy_at(self.connection, gap.planned.name, spans)
             found |= {begin + place: run for place, run in busy.items()}
         return found

@@ -16,12 +16,15 @@ from typing import Any
 from cronops.cluster.firing import moment_of
 from cronops.cluster.gaps import Slot
 from cronops.cluster.kinds import Object, name_of
-from cronops.cluster.pods import ended, finished, has_begun, held_up
-from cronops.cluster.remains import Remains, slot_of
+from cronops.cluster.pods import end_of, ended, finished, has_begun, held_up
+from cronops.cluster.remains import Remains, moments_of, slot_of
 from cronops.cluster.suspension import is_suspended, suspended_spans
 
 # A schedule without a deadline may be made up for at any time: so long nobody is called.
 _PATIENCE = timedelta(minutes=5)
+# A large image takes a while.
+_STARTING = timedelta(minutes=15)
+_MINUTE = timedelta(minutes=1)
 
 
 class Cause(StrEnum):
@@ -60,7 +63,7 @@ def spans_suspended(cron_job: Object) -> list[tuple[datetime, datetime | None, s
     spans = suspended_spans(cron_job)
     if is_suspended(cron_job) and not any(until is None for _, until, _ in spans):
         last = last_start(cron_job) or moment_of(cron_job["metadata"].get("creationTimestamp"))
-        spans.append((last, None, "suspended past cronops, or by the file"))
+        spans.append((last + _MINUTE, None, "suspended past cronops, or by the file"))
     return spans
 
 
@@ -70,37 +73,64 @@ def last_start(cron_job: Object) -> datetime | None:
     return moment_of(text) if text else None
 
 
-def start_until(cron_job: Object, slot: Slot) -> datetime:
-    """Until when the cluster may still start a time: its deadline, or the next time."""
+def start_until(cron_job: Object, slot: Slot) -> datetime | None:
+    """Until when the cluster may start a time: its deadline, or the next time; None: for ever."""
     seconds = cron_job["spec"].get("startingDeadlineSeconds")
-    patience = _PATIENCE if seconds is None else timedelta(seconds=int(seconds))
-    return min(slot.at + patience, slot.next or datetime.max.replace(tzinfo=slot.at.tzinfo))
+    ends = [] if seconds is None else [slot.at + timedelta(seconds=int(seconds))]
+    return min([*ends, *([slot.next] if slot.next else [])], default=None)
 
 
-def reason_of(cron_job: Object, slot: Slot, remains: Remains, now: datetime) -> Reason | None:
+def forbids(cron_job: Object) -> bool:
+    """Whether it starts nothing while an earlier run is at work."""
+    return bool(cron_job["spec"].get("concurrencyPolicy") == "Forbid")
+
+
+def reason_of(
+    cron_job: Object, slot: Slot, remains: Remains, now: datetime, *, busy: str | None = None
+) -> Reason | None:
     """Why the time has no run; None where one may still come.
 
-    Does not know of suspensions, nor of runs in the history that kept others from starting.
+    `busy` is a run in the history that was at work for as long as the time could be started.
+    Does not know of suspensions.
     """
     job = next((one for one in remains.jobs if slot_of(cron_job, one) == slot.at), None)
     if job is not None:
-        return _of_job(job, remains, slot)
+        return _of_job(job, remains, slot, now)
+    if _was_made(cron_job, slot, remains):
+        return Reason(Cause.UNKNOWN, "its job was made, and is gone with its pods")
     until = start_until(cron_job, slot)
-    if until > now:
+    is_open = until is None or until > now
+    has_deadline = cron_job["spec"].get("startingDeadlineSeconds") is not None
+    if is_open and (has_deadline or now < slot.at + _PATIENCE):
         return None
-    return (
-        _of_events(remains.events, slot, until)
-        or _of_other_jobs(remains.jobs, slot, until)
-        or _of_nothing(cron_job, slot, remains)
+    end = now if until is None else min(until, now)
+    found = _of_events(remains, slot, end)
+    if found is None and forbids(cron_job):
+        found = _of_other_jobs(remains.jobs, slot, end)
+        if found is None and busy:
+            found = Reason(Cause.FORBID, f"run {busy} was at work until after that")
+    if found is not None and found.cause is Cause.FORBID and is_open:
+        return None  # it is made up for as soon as the other one ends
+    return found or _of_nothing(cron_job, slot, remains)
+
+
+def _was_made(cron_job: Object, slot: Slot, remains: Remains) -> bool:
+    """Whether there has been a Job for the time: other shards, the CronJob or an event say so."""
+    if slot.shards or last_start(cron_job) == slot.at:
+        return True
+    name = f"{name_of(cron_job)}-{int(slot.at.timestamp()) // 60}"
+    return any(
+        event.get("reason") == "SuccessfulCreate" and str(event.get("message")).endswith(f" {name}")
+        for event in remains.events_about(slot)
     )
 
 
-def _of_job(job: Object, remains: Remains, slot: Slot) -> Reason | None:
+def _of_job(job: Object, remains: Remains, slot: Slot, now: datetime) -> Reason | None:
     pods = remains.pods.get(name_of(job), [])
     asked = [pod for pod in pods if not slot.shards or _index(pod) in slot.shards]
     end = finished(job)
     if asked:
-        reason = _of_pod(asked[-1])
+        reason = _of_pod(asked[-1], now)
         return reason or (Reason(Cause.UNKNOWN, _end_of_job(end)) if end else None)
     name = f"job {name_of(job)}"
     refused = [one for one in remains.events if _is_of(one, "Job", name_of(job))]
@@ -109,16 +139,22 @@ def _of_job(job: Object, remains: Remains, slot: Slot) -> Reason | None:
             return Reason(Cause.NEVER_STARTED, f"{name}: {event.get('message', '')}")
     if end is None:
         return None
-    if (job.get("status") or {}).get("failed") or end[0]:
-        return Reason(Cause.SILENT, f"{name}: {_end_of_job(end)}; its pods are gone")
-    return Reason(Cause.NEVER_STARTED, f"{name}: {_end_of_job(end)}")
+    said = f"{name}: {_end_of_job(end)}"
+    if end[0]:
+        return Reason(Cause.UNRECORDED, f"{said}; its pods are gone")
+    if not (job.get("status") or {}).get("failed"):
+        return Reason(Cause.NEVER_STARTED, said)
+    if (end_of(job) or {}).get("reason") == "DeadlineExceeded":
+        # Its pods are deleted then, and count as failed: also those that never began.
+        return Reason(Cause.UNKNOWN, f"{said}; its pods are gone, whether they began or not")
+    return Reason(Cause.SILENT, f"{said}; its pods are gone")
 
 
 def _end_of_job(end: tuple[bool, str]) -> str:
     return "it succeeded, as the cluster says" if end[0] else (end[1] or "it failed")
 
 
-def _of_pod(pod: Object) -> Reason | None:
+def _of_pod(pod: Object, now: datetime) -> Reason | None:
     held = held_up(pod)
     if held is not None:
         return Reason(Cause(held.cause), f"pod {name_of(pod)}: {held.why}")
@@ -126,7 +162,7 @@ def _of_pod(pod: Object) -> Reason | None:
     if end is not None:
         how = f"pod {name_of(pod)} ended with {end.exit_code} ({end.reason})"
         if end.receipt is None:
-            return Reason(Cause.SILENT, how)
+            return Reason(Cause.SILENT if end.exit_code else Cause.UNRECORDED, how)
         said = f"{end.receipt['outcome']}: {end.receipt.get('reason') or 'no reason'}"
         return Reason(Cause.UNRECORDED, f"{how}, and said: {said}")
     phase = (pod.get("status") or {}).get("phase")
@@ -134,28 +170,31 @@ def _of_pod(pod: Object) -> Reason | None:
         why = pod["status"].get("message") or pod["status"].get("reason") or "it failed"
         cause = Cause.SILENT if has_begun(pod) else Cause.NEVER_STARTED
         return Reason(cause, f"pod {name_of(pod)}: {why}")
+    made = moment_of(pod["metadata"].get("creationTimestamp"))
+    if not has_begun(pod) and now - made > _STARTING:
+        why = f"pod {name_of(pod)}: its container has not begun since {made:%Y-%m-%d %H:%M}Z"
+        return Reason(Cause.NEVER_STARTED, f"{why}; see: kubectl describe pod {name_of(pod)}")
     return None
 
 
-def _of_events(events: Sequence[Object], slot: Slot, until: datetime) -> Reason | None:
-    for event in events:
+def _of_events(remains: Remains, slot: Slot, until: datetime) -> Reason | None:
+    """What an event of the CronJob says of the time.
+
+    Of events that are alike the cluster keeps only the first and the last moment.
+    """
+    when = format_datetime(slot.at)
+    for event in remains.events_about(slot):
         reason, message = event.get("reason"), str(event.get("message") or "")
-        if reason == "MissSchedule" and format_datetime(slot.at) in message:
+        if reason == "MissSchedule" and when in message:
             return Reason(Cause.DEADLINE, message)
-        if not _is_of(event, "CronJob") or not _covers(event, slot.at, until):
+        if not _is_of(event, "CronJob"):
             continue
-        if reason == "JobAlreadyActive":
+        first, last = moments_of(event)
+        if reason == "JobAlreadyActive" and any(slot.at <= one <= until for one in (first, last)):
             return Reason(Cause.FORBID, message)
-        if reason == "FailedCreate":
+        if reason == "FailedCreate" and first <= until and slot.at <= last:
             return Reason(Cause.NEVER_STARTED, message)
     return None
-
-
-def _covers(event: Object, start: datetime, until: datetime) -> bool:
-    """Whether an event, which stands for all of its kind from first to last, came meanwhile."""
-    last = event.get("lastTimestamp") or event.get("eventTime")
-    first = event.get("firstTimestamp") or last
-    return moment_of(first) < until and start <= moment_of(last)
 
 
 def _is_of(event: Object, kind: str, name: str | None = None) -> bool:
@@ -168,25 +207,16 @@ def _of_other_jobs(jobs: Sequence[Object], slot: Slot, until: datetime) -> Reaso
         if "cronjob.kubernetes.io/instantiate" in (job["metadata"].get("annotations") or {}):
             continue  # made by hand: the controller does not count it
         began = moment_of(job["metadata"].get("creationTimestamp"))
-        done = end_of_job(job)
-        if began < slot.at and (done is None or done >= until):
+        end = end_of(job)
+        done = moment_of(end.get("lastTransitionTime")) if end else until
+        if began < slot.at and done >= until:
             return Reason(Cause.FORBID, f"job {name_of(job)} was at work until after that")
-    return None
-
-
-def end_of_job(job: Object) -> datetime | None:
-    """When a Job came to its end; None while it is at work."""
-    for condition in (job.get("status") or {}).get("conditions") or ():
-        if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
-            return moment_of(condition.get("lastTransitionTime"))
     return None
 
 
 def _of_nothing(cron_job: Object, slot: Slot, remains: Remains) -> Reason:
     """Neither Job nor event: whether a Job would still be there, had there been one."""
     last = last_start(cron_job)
-    if last == slot.at:
-        return Reason(Cause.UNKNOWN, "its job was made, and is gone with its pods")
     spec = cron_job["spec"]
     newer = sum(
         1
@@ -195,7 +225,9 @@ def _of_nothing(cron_job: Object, slot: Slot, remains: Remains) -> Reason:
     )
     kept = int(spec.get("failedJobsHistoryLimit", 1))
     expires = "ttlSecondsAfterFinished" in spec["jobTemplate"]["spec"]
-    if (last is None or last < slot.at) or (newer < kept and not expires):
+    # Replace deletes the Job before, whatever has become of it.
+    is_kept = newer < kept and not expires and spec.get("concurrencyPolicy") != "Replace"
+    if last is None or last < slot.at or is_kept:
         return Reason(Cause.DEADLINE, "no job was made for it: the cluster did not look in time")
     return Reason(Cause.UNKNOWN, "neither a job nor an event is left of it")
 

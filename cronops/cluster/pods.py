@@ -10,7 +10,15 @@ from typing import Any
 
 from cronops.cluster.kinds import Object
 
-_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_NO_IMAGE = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+)
 _CONTAINER = "job"
 
 
@@ -86,13 +94,21 @@ def held_up(pod: Object) -> HeldUp | None:
     return None
 
 
-def finished(job: Object) -> tuple[bool, str] | None:
-    """Whether a Job succeeded, and what it says; None while it is at work."""
+def end_of(job: Object) -> Mapping[str, Any] | None:
+    """The condition by which a Job has come to its end; None while it is at work."""
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition.get("type") in ("Complete", "Failed") and condition.get("status") == "True":
-            said = condition.get("message") or condition.get("reason") or ""
-            return condition["type"] == "Complete", str(said)
+            found: Mapping[str, Any] = condition
+            return found
     return None
+
+
+def finished(job: Object) -> tuple[bool, str] | None:
+    """Whether a Job succeeded, and what it says; None while it is at work."""
+    end = end_of(job)
+    if end is None:
+        return None
+    return end["type"] == "Complete", str(end.get("message") or end.get("reason") or "")
 
 
 def container_of(pod: Object) -> str:

@@ -1,12 +1,15 @@
 """What a cluster still has of what its CronJobs did: Jobs, their pods, and events."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from cronops.cluster.api import Cluster
+from cronops.cluster.firing import moment_of
 from cronops.cluster.follow import JOB_NAME
+from cronops.cluster.gaps import Slot
 from cronops.cluster.kinds import (
     EVENT,
     JOB,
@@ -32,6 +35,27 @@ class Remains:
     """By Job, the oldest first; only of Jobs that are asked for."""
     events: list[Object] = field(default_factory=list)
     """Of the CronJob, and of its Jobs."""
+
+    def events_about(self, slot: Slot) -> Sequence[Object]:
+        """The events that may tell of a time: none where all came after the next time."""
+        return () if slot.next is not None and slot.next < self._begin else self.events
+
+    @cached_property
+    def _begin(self) -> datetime:
+        """When the first of the events came."""
+        return min((moments_of(event)[0] for event in self.events), default=_EPOCH)
+
+
+def moments_of(event: Object) -> tuple[datetime, datetime]:
+    """When the first and the last came of those that an event stands for; newer ones have a series.
+
+    The beginning of the calendar where it does not say.
+    """
+    series: Object = event.get("series") or {}
+    told = event.get("firstTimestamp"), event.get("eventTime"), event.get("lastTimestamp")
+    first = next(filter(None, told), None)
+    last = event.get("lastTimestamp") or series.get("lastObservedTime") or first
+    return moment_of(first), moment_of(last)
 
 
 def slot_of(cron_job: Object, job: Object) -> datetime | None:

@@ -164,10 +164,12 @@ def _past(cron_job: Object) -> list[dict[str, Any]]:
 
 
 def _time(text: object) -> datetime | None:
+    """A time as we write it; one that a person wrote without its zone is taken for UTC."""
     try:
-        return datetime.fromisoformat(str(text)) if text else None
+        moment = datetime.fromisoformat(str(text)) if text else None
     except ValueError:
         return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _long(moment: datetime) -> str:

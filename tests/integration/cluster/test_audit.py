@@ -121,7 +121,11 @@ class Scene:
             self.api.keep(
                 f"/api/v1/namespaces/{SPACE}/pods/{job}-abcde",
                 {
-                    "metadata": {"name": f"{job}-abcde", "labels": told},
+                    "metadata": {
+                        "name": f"{job}-abcde",
+                        "labels": told,
+                        "creationTimestamp": stamp(datetime.now(UTC)),
+                    },
                     "spec": {"containers": [{"name": "job"}]},
                     "status": pod,
                 },
@@ -298,7 +302,7 @@ def test_shards_that_lack_one(scene: Scene, audit: Audit) -> None:
 
 
 def test_what_may_still_come_is_not_missing(scene: Scene, audit: Audit) -> None:
-    scene.schedule("late", without=[NOW], startingDeadlineSeconds=7200)
+    scene.schedule("late", without=[NOW], last=NOW - HOUR, startingDeadlineSeconds=7200)
     scene.schedule("starting", without=[NOW])
     scene.job("starting", NOW, end=None, pod={"phase": "Pending"})
     scene.schedule("at-work", without=[GAP])
