@@ -50,14 +50,33 @@ VALUES (%(id)s, %(job)s, %(cr)s, %(schedule)s, %(scheduled_at)s, %(arguments)s,
     %(outcome)s, %(exit_code)s, %(reason)s, %(signal)s, %(error)s, clock_timestamp())
 ON CONFLICT (id) DO NOTHING
 """
-_DEAD = """
+_DEAD_RUN = """
 SELECT id, job, cr, schedule, scheduled_at, correlation_id, token, holder, retry_safe, starts,
-       backoff_limit, accountable, responsible, started_at, clock_timestamp() AS now
+       backoff_limit, accountable, responsible, started_at, clock_timestamp() AS now,
+       'its lease ended without a word from ' || holder || ': the process or pod was killed, '
+           || 'or could not reach the database' AS reason
 FROM run
-WHERE outcome IS NULL AND id <> %(id)s AND NOT EXISTS (
+"""
+_LOOKS_DEAD = """
+outcome IS NULL AND NOT EXISTS (
     SELECT FROM lease WHERE lease.token = run.token AND lease.expires_at > clock_timestamp())
-ORDER BY started_at LIMIT %(limit)s
+"""
+_DEAD = f"{_DEAD_RUN} WHERE {_LOOKS_DEAD} ORDER BY started_at"
+# While a run's row is waited for, its next pod may take it up with a lease that the statement
+# does not see: so the rows are held first, then their leases, and then they are looked at again.
+_HOLD_RUNS = f"""
+SELECT id FROM run WHERE {_LOOKS_DEAD} AND id <> %(id)s ORDER BY started_at LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - made of constants
+_HOLD_LEASES = """
+SELECT lease.token FROM lease JOIN run USING (token)
+WHERE run.id = ANY(%(ids)s) AND expires_at <= clock_timestamp()
+FOR NO KEY UPDATE OF lease SKIP LOCKED
+"""
+_DEAD_OF_THOSE = f"""
+{_DEAD_RUN} WHERE id = ANY(%(ids)s) AND NOT EXISTS (
+    SELECT FROM lease WHERE lease.token = run.token AND lease.token <> ALL(%(held)s))
+ORDER BY started_at
 """
 _CLOSE_DEAD = """
 UPDATE run SET outcome = 'crashed', exit_code = %(exit_code)s, finished_at = clock_timestamp(),
@@ -209,6 +228,12 @@ def record_unopened(
     connection.execute(_CLOSED, values)
 
 
+def dead_runs(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The open runs whose lease has died, the oldest first, as `close_dead_runs` would tell."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_DEAD).fetchall()
+
+
 def close_dead_runs(
     connection: psycopg.Connection[Any], *, except_run: str
 ) -> list[dict[str, Any]]:
@@ -216,18 +241,19 @@ def close_dead_runs(
 
     Deleting the dead lease in the same transaction fences a holder that is merely late.
     """
+    few = {"id": except_run, "limit": MOST_CLOSED}
+    ids = [row[0] for row in connection.execute(_HOLD_RUNS, few).fetchall()]
+    if not ids:
+        return []
+    held = [row[0] for row in connection.execute(_HOLD_LEASES, {"ids": ids}).fetchall()]
     with connection.cursor(row_factory=dict_row) as cursor:
-        dead = cursor.execute(_DEAD, {"id": except_run, "limit": MOST_CLOSED}).fetchall()
+        dead = cursor.execute(_DEAD_OF_THOSE, {"ids": ids, "held": held}).fetchall()
     for run in dead:
         if run["token"] is not None:
             lock.end_lease(connection, run["token"], run["token"])
             lock.release_all(connection, run["token"])
             state = slot_state(RunOutcome.CRASHED, retry_safe=run["retry_safe"])
             slot.settle(connection, run["id"], run["token"], state)
-        run["reason"] = (
-            f"its lease ended without a word from {run['holder']}: the process or pod was killed, "
-            "or could not reach the database"
-        )
         connection.execute(
             _CLOSE_DEAD,
             {"id": run["id"], "exit_code": int(ExitCode.CRASHED), "reason": run["reason"]},
