@@ -180,6 +180,6 @@ class Auditor:
             part = slots[begin : begin + _PROBED_AT_ONCE]
             now = self.window.now
             spans = [(slot.at, min(start_until(cron_job, slot) or now, now)) for slot in part]
-            busy = busy_at(self.connection, gap.planned.name, spans)
+            busy = busy_at(self.connection, gap.planned.name, spans, shards=gap.planned.shards)
             found |= {begin + place: run for place, run in busy.items()}
         return found

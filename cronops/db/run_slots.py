@@ -30,19 +30,27 @@ FROM (
 ) AS counted
 GROUP BY schedule, shard ORDER BY schedule, shard
 """
-_OLDEST = "SELECT started_at FROM run WHERE finished_at IS NOT NULL ORDER BY started_at LIMIT 1"
-# A retried run says when it was started last: so the newest are looked at up to the end.
+# Cleared away are runs by their end: one that took days is left of times whose others are gone.
+_OLDEST = """
+SELECT coalesce(min(finished_at) FILTER (WHERE outcome <> 'crashed'), min(started_at)) FROM (
+    SELECT started_at, finished_at, outcome FROM run
+    WHERE finished_at IS NOT NULL ORDER BY started_at LIMIT 100
+) AS oldest
+"""
+# A retried run says when it was started last: so the newest are looked at up to the end. Of one
+# that crashed nobody knows how long it was at work: it ends when somebody finds it.
 _BUSY = """
 SELECT ordinal - 1, busy.id
 FROM unnest(%(at)s::timestamptz[], %(until)s::timestamptz[])
     WITH ORDINALITY AS wanted (at, until, ordinal)
 CROSS JOIN LATERAL (
     SELECT id FROM (
-        SELECT id, scheduled_at, finished_at FROM run
+        SELECT id, scheduled_at, finished_at, outcome FROM run
         WHERE schedule = %(schedule)s AND started_at <= wanted.until
-        ORDER BY started_at DESC LIMIT 10
+        ORDER BY started_at DESC LIMIT 10 * %(shards)s
     ) AS newest
-    WHERE scheduled_at < wanted.at
+    WHERE scheduled_at < wanted.at AND outcome IS DISTINCT FROM 'crashed'
+        AND strpos(id, '-' || floor(extract(epoch FROM scheduled_at) / 60)::integer) > 0
         AND coalesce(finished_at, clock_timestamp()) >= wanted.until - interval '1 minute'
     LIMIT 1
 ) AS busy
@@ -86,8 +94,8 @@ def recorded_slots(
             yield Recorded(schedule, shard, _mask(own, minutes), _mask(others, minutes))
 
 
-def oldest_run(connection: "psycopg.Connection[Any]") -> datetime | None:
-    """When the oldest run began that is still kept; None where there is none."""
+def kept_since(connection: "psycopg.Connection[Any]") -> datetime | None:
+    """Since when every run is still kept; None where there is none."""
     row = connection.execute(_OLDEST).fetchone()
     return row[0] if row else None
 
@@ -96,14 +104,16 @@ def busy_at(
     connection: "psycopg.Connection[Any]",
     schedule: str,
     spans: Sequence[tuple[datetime, datetime]],
+    *,
+    shards: int,
 ) -> dict[int, str]:
     """The spans during the whole of which an earlier run of the schedule was at work.
 
-    By place in `spans`: the id of such a run. A minute is granted at the end, in which the cluster
-    comes to know that the pod is done.
+    By place in `spans`: the id of such a run, one that the cluster had started. A minute is
+    granted at the end, in which the cluster comes to know that the pod is done.
     """
     at, until = [one for one, _ in spans], [one for _, one in spans]
-    values = {"schedule": schedule, "at": at, "until": until}
+    values = {"schedule": schedule, "at": at, "until": until, "shards": shards}
     return dict(connection.execute(_BUSY, values).fetchall())
 
 

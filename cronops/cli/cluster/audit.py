@@ -79,7 +79,10 @@ def audit(
     ] = None,
     file: FileOption = USUAL,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Close no run, only say which would be closed.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Close no run and tell nobody, only say which would be closed."
+        ),
     ] = False,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -100,7 +103,7 @@ def audit(
     from cronops.cluster.audit import Auditor
     from cronops.cluster.gaps import Window
     from cronops.config import load_settings
-    from cronops.db.run_slots import oldest_run
+    from cronops.db.run_slots import kept_since
     from cronops.telemetry.progress import ProgressBar
 
     absent: Iterable[Planned] = ()
@@ -109,26 +112,26 @@ def audit(
             "an audit needs the database that the pods work with: set CRONOPS_DATABASE_URL or "
             "CRONOPS_DATABASE_URL_FILE"
         )
-    with session("cluster audit") as at:
-        closed = _close(at, dry_run=dry_run)
-        oldest = oldest_run(at.connection)
-        if oldest is not None and oldest > start and since is not None:
-            note(f"note: the history of runs begins at {oldest:%Y-%m-%d %H:%M}Z")
-        begin = max(start, oldest) if oldest else start
-        opened = open_environment(file, environment).environment if environment else None
-        space = namespace or (opened.namespace if opened else None)
-        with at_cluster(kubeconfig, context, space) as cluster:
-            cron_jobs = [schedule_named(cluster, name)] if name else schedules_in(cluster)
-            if opened is not None:
-                absent = _absent(opened, cron_jobs, name)
+    opened = open_environment(file, environment).environment if environment else None
+    space = namespace or (opened.namespace if opened else None)
+    with at_cluster(kubeconfig, context, space) as cluster:
+        cron_jobs = [schedule_named(cluster, name)] if name else schedules_in(cluster)
+        if opened is not None:
+            absent = _absent(opened, cron_jobs, name)
+        # Only now: who names no cluster or schedule that there is, closes nothing.
+        with session("cluster audit") as at:
+            closed = _close(at, dry_run=dry_run)
+            kept = kept_since(at.connection)
+            if kept is not None and kept > start and since is not None:
+                note(f"note: the history of runs begins at {kept:%Y-%m-%d %H:%M}Z")
+            begin = max(start, kept) if kept else start
             window, bar = Window(begin, now), ProgressBar("auditing")
             auditor = Auditor(cluster, at.connection, window, bar.show)
             found = auditor.audit(cron_jobs, only=_schedule_of(cron_jobs, name), absent=absent)
-            where = cluster.namespace
     if as_json:
         show_json(_as_json(found, closed, begin, now))
     else:
-        _show(found, closed, begin, where, dry_run=dry_run)
+        _show(found, closed, begin, cluster.namespace, dry_run=dry_run)
     if found.expected and not found.recorded:
         note("no run of any of them is in the database: is it the one that these pods work with?")
     is_wrong = any(not one.reason.cause.is_meant for one in found.missing)
@@ -139,29 +142,23 @@ def audit(
 def _close(at: Session, *, dry_run: bool) -> list[dict[str, Any]]:
     """Close the runs whose process has died, and deliver what their owners are to hear."""
     from cronops.cli.alerts import deliver_now
-    from cronops.contract.runs import MOST_CLOSED
+    from cronops.contract.runs import MOST_CLOSED, dead_runs
     from cronops.contract.sweep import close_dead_runs
 
+    if dry_run:
+        return dead_runs(at.connection)
     closed: list[dict[str, Any]] = []
-    # A dry run closes all of them in one transaction, and takes it back.
-    with at.connection.transaction(force_rollback=True) if dry_run else _each_by_itself():
-        while True:
-            with at.connection.transaction():
-                some = close_dead_runs(at.connection, at.settings)
-            closed += some
-            if len(some) < MOST_CLOSED:
-                break
-    if closed and not dry_run:
-        told = deliver_now(at.settings, _ALERTING)
-        if told.failed:
-            note(f"{told.failed} alerts could not be delivered; see: cronops alerts list")
+    while True:
+        with at.connection.transaction():
+            some = close_dead_runs(at.connection, at.settings)
+        closed += some
+        if len(some) < MOST_CLOSED:
+            break
+    # Also what an earlier audit held back, for a pod that was to be tried again.
+    told = deliver_now(at.settings, _ALERTING)
+    if told.failed:
+        note(f"{told.failed} alerts could not be delivered; see: cronops alerts list")
     return closed
-
-
-def _each_by_itself() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def _schedule_of(cron_jobs: list[Any], name: str | None) -> str | None:

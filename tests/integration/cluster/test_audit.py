@@ -346,6 +346,46 @@ def test_runs_left_open_are_closed_and_told(scene: Scene, audit: Audit) -> None:
     assert audit()["closed"] == []
 
 
+DEAD = (
+    "INSERT INTO run (id, job, cr, arguments_hash, correlation_id, lock_key, token, holder,"
+    " retry_safe, backoff_limit, accountable, responsible)"
+    " VALUES ('dead', 'x', 'CR-001', '', '', 'x', nextval('lease_token'), 'pod-7', true, 3,"
+    " '{Vehicle Data}', 'Shared Ops') RETURNING token"
+)
+
+
+def test_a_dry_run_touches_nobody(scene: Scene, audit: Audit) -> None:
+    """Not even the sessions of a process that is merely late; a standby is good enough for it."""
+    scene.schedule("whole", without=[])
+    [(token,)] = scene.database.query(DEAD)
+    with scene.database.connect() as late:
+        late.execute(f"SET application_name = 'cronops run {token} x'")
+        [(name,)] = scene.database.query("SELECT current_database()")
+        scene.database.query(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        assert [run["id"] for run in audit("--dry-run", code=1)["closed"]] == ["dead"]
+        assert late.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_nothing_is_closed_for_a_slip_of_the_pen(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    scene.database.query(DEAD)
+    with pytest.raises(json.JSONDecodeError):
+        audit("hole", code=64)
+    assert scene.database.query("SELECT outcome FROM run WHERE id = 'dead'") == [(None,)]
+
+
+def test_what_was_held_back_is_told_by_the_next_audit(scene: Scene, audit: Audit) -> None:
+    """A pod that is to be tried again may never come; nor need any other that would tell."""
+    scene.schedule("whole", without=[])
+    scene.database.query(DEAD)
+    told = "SELECT count(*) FROM alert WHERE delivered_at IS NOT NULL"
+    audit(code=1)
+    assert scene.database.query(told) == [(0,)]
+    scene.database.query("UPDATE alert SET available_at = clock_timestamp()")
+    assert audit()["closed"] == []
+    assert scene.database.query(told) == [(2,)]
+
+
 def test_one_schedule(scene: Scene, audit: Audit) -> None:
     scene.schedule("whole", without=[])
     scene.schedule("gap", without=[GAP])
@@ -360,3 +400,39 @@ def test_another_database(scene: Scene, audit: Audit) -> None:
     told = audit(code=1)
     assert of(told, "nothing")["cause"] == "deadline passed"
     assert "is it the one that these pods work with" in told["stderr"]
+
+
+def test_what_kept_no_time_from_starting(scene: Scene, audit: Audit) -> None:
+    """Runs that look as if they had been at work: one found dead much later, one by hand."""
+    scene.schedule("died", without=[GAP], last=GAP - HOUR)
+    scene.run("died", GAP - HOUR, lasting=5 * HOUR)
+    scene.database.query("UPDATE run SET outcome = 'crashed' WHERE finished_at - started_at > '1h'")
+    scene.schedule("by-hand", without=[GAP], last=GAP - HOUR)
+    scene.run("by-hand", GAP - HOUR, lasting=2 * HOUR)
+    scene.database.query(
+        "UPDATE run SET id = 'by-hand-tbcdfghjk' WHERE finished_at - started_at > '1h'"
+        " AND schedule = 'by-hand'"
+    )
+    told = audit(code=1)
+    assert {one["schedule"]: one["cause"] for one in told["missing"]} == {
+        "died": "deadline passed",
+        "by-hand": "deadline passed",
+    }
+
+
+def test_one_of_many_shards_was_at_work(scene: Scene, audit: Audit) -> None:
+    scene.schedule("shared", without=[GAP], shards=12)
+    scene.run("shared", GAP - HOUR, shard="0", lasting=2 * HOUR)
+    scene.database.query(
+        "UPDATE run SET started_at = started_at - interval '1 s' WHERE shard = '0'"
+    )
+    assert of(audit(), "shared")["cause"] == "skipped by Forbid"
+
+
+def test_history_begins_where_nothing_was_cleared_away(scene: Scene, audit: Audit) -> None:
+    """Runs go by their end: one that took long is left of a time whose others are gone."""
+    scene.schedule("hourly", without=[NOW - n * HOUR for n in range(12, 48)])
+    scene.run("weekly", NOW - 20 * HOUR, lasting=9 * HOUR)
+    told = audit("hourly", "--since", "40h")
+    assert told["missing"] == []
+    assert "history of runs begins" in told["stderr"]
