@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from cronops.cluster.api import Cluster, open_cluster
 from cronops.cluster.kinds import NAMESPACE, POD, Kind
@@ -23,6 +24,7 @@ MINUTELY, NIGHTLY = "queue-process-general", "queue-clean"
 _SECRET = Kind("v1", "Secret", "secrets")
 _SERVICE = Kind("v1", "Service", "services")
 _DATABASE = "cronops-e2e-database"
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _PATIENCE = 300.0
 
 
@@ -105,7 +107,9 @@ def stage(directory: Path, image: str) -> Iterator[Stage]:
         )
         try:
             file = directory / "schedules.yaml"
-            file.write_text(schedules(namespace, image, has_own_database=url is None))
+            port = int(conninfo_to_dict(url or "").get("port") or 5432)
+            text = schedules(namespace, image, has_own_database=url is None, database_port=port)
+            file.write_text(text)
             found = Stage(cluster, namespace, file, url)
             _provide_database(found, url)
             yield found
@@ -113,16 +117,20 @@ def stage(directory: Path, image: str) -> Iterator[Stage]:
             cluster.delete({"apiVersion": "v1", "kind": "Namespace", **made})
 
 
-def schedules(namespace: str, image: str, *, has_own_database: bool) -> str:
+def schedules(namespace: str, image: str, *, has_own_database: bool, database_port: int) -> str:
     """The repository's schedules file for that namespace, with two schedules that need no shop."""
     said = yaml.safe_load((ROOT / "schedules.yaml").read_text())
     kept = {MINUTELY, NIGHTLY}
-    known = {one["cr"] for one in said["schedules"]} | {one["cr"] for one in said["unscheduled"]}
+    known = {one["cr"] for one in said["schedules"]} | {
+        one["cr"] for one in said.get("unscheduled", ())
+    }
     said["schedules"] = [
         {key: value for key, value in one.items() if key not in ("env", "volumes", "egress")}
         for one in said["schedules"]
         if one["name"] in kept
     ]
+    for one in said["schedules"]:
+        one["startingDeadlineSeconds"] = 59  # a schedule that is let go starts at once
     said["unscheduled"] = [
         {"cr": cr, "why": "not tried"}
         for cr in sorted(known - {one["cr"] for one in said["schedules"]})
@@ -131,13 +139,17 @@ def schedules(namespace: str, image: str, *, has_own_database: bool) -> str:
     defaults["image"] = _image(image)
     del defaults["env"]["CRONOPS_PUSHGATEWAY_URL"], defaults["secrets"]["alert-routes"]
     del defaults["egress"]["alerts"], defaults["egress"]["metrics"]
-    everywhere = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
+    anywhere = [{"ipBlock": {"cidr": cidr}} for cidr in _PRIVATE]
+    anywhere.append({"ipBlock": {"cidr": "0.0.0.0/0", "except": [*_PRIVATE, "169.254.0.0/16"]}})
     own = [{"podSelector": {"matchLabels": {"app": _DATABASE}}}]
-    # Which labels the cluster's name server has, only its operator knows.
-    defaults["egress"]["dns"]["to"] = everywhere
-    defaults["egress"]["database"] = (
-        {"to": own, "ports": [{"port": 5432}]} if has_own_database else {"to": everywhere}
-    )
+    # Which labels the cluster's name server has there, only its operator knows.
+    defaults["egress"]["dns"]["to"] = [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    ]
+    defaults["egress"]["database"] = {
+        "to": own if has_own_database else anywhere,
+        "ports": [{"port": database_port}],
+    }
     said["environments"] = {ENVIRONMENT: {"namespace": namespace, "severity": "info"}}
     return yaml.safe_dump(said, sort_keys=False)
 

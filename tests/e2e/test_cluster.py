@@ -83,10 +83,9 @@ def test_a_trigger_has_other_arguments_and_their_exit_code(here: Stage) -> None:
     here.here("trigger", MINUTELY, "--", "--no-such", code=65)
     told = here.here("trigger", MINUTELY, "--", "--queue=other", "--max-messages=1")
     assert "receipt of" in told.stdout
-    done = here.here(
-        "trigger", MINUTELY, "--json", "--", "--force-restart", "--shard=1/2", code=None
-    )
-    assert done.returncode == json.loads(done.stdout)["exit_code"] != 0
+    done = here.here("trigger", MINUTELY, "--json", "--", "--until-empty", "--follow", code=64)
+    told_by_pod = json.loads(done.stdout)
+    assert (told_by_pod["succeeded"], told_by_pod["exit_code"]) == (False, 64)
 
 
 def test_a_suspended_schedule_stays_so(here: Stage) -> None:
