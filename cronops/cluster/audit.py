@@ -1,8 +1,9 @@
 """Which times of the schedules have no run, and why: the calendar, the history and the cluster."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from cronops.cluster.causes import (
     Cause,
     Reason,
     forbids,
+    last_start,
     reason_of,
     spans_suspended,
     start_until,
+    told_from,
 )
 from cronops.cluster.gaps import (
     Gap,
@@ -25,13 +28,15 @@ from cronops.cluster.gaps import (
 )
 from cronops.cluster.kinds import Object, schedule_of
 from cronops.cluster.remains import Remains, remains_of, slot_of
-from cronops.db.run_slots import busy_at, recorded_slots
-from cronops.schedules.load import Calendar, bits
+from cronops.db.run_slots import Recorded, busy_at, recorded_slots
+from cronops.schedules.load import Calendar, bits, mask_of, union
 
 if TYPE_CHECKING:
     import psycopg
 
+_Told = tuple[Reason, tuple[str, ...]]
 _PROBED_AT_ONCE = 1000
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -118,8 +123,11 @@ class Auditor:
 
         those = [one for gap in gaps if (one := gap.planned.cron_job)]
         remains = remains_of(self.cluster, those, is_asked_for)
+        begun = self._begun_meanwhile(only)
         for gap in gaps:
-            found.missing += self._explained(gap, remains, found)
+            left = gap.without(begun.get(gap.planned.name, ()))
+            found.recorded += (gap.lacking & ~left.lacking).bit_count()
+            found.missing += self._explained(left, remains, found)
         found.missing.sort(key=lambda one: (one.reason.cause.is_meant, one.schedule, one.first))
         return found
 
@@ -141,26 +149,69 @@ class Auditor:
         name, cron_job, calendar = gap.planned.name, gap.planned.cron_job, self.window.calendar
         if cron_job is None:
             reason = Reason(Cause.ABSENT, "it is in the file, but not in the cluster")
-            yield Missing(name, reason, calendar, gap.lacking)
+            if gap.lacking:
+                yield Missing(name, reason, calendar, gap.lacking)
             return
         left = gap.lacking
         for meant, minutes in self._meant(gap, cron_job):
             if left & minutes:
                 yield Missing(name, meant, calendar, left & minutes)
             left &= ~minutes
-        slots = list(self.window.slots(gap.planned, left, gap.partly))
-        busy = self._busy(gap, cron_job, slots)
         rest = remains.get(cron_job["metadata"]["uid"]) or Remains()
-        told: dict[tuple[Reason, tuple[str, ...]], int] = {}
-        for place, slot in enumerate(slots):
-            why = reason_of(cron_job, slot, rest, self.window.now, busy=busy.get(place))
-            if why is None:
-                found.pending += 1
-                continue
-            key = (why, slot.shards)
-            told[key] = told.get(key, 0) | 1 << self.window.minute(slot.at)
+        busy = self._busy(gap, cron_job, left)
+        told: dict[_Told, int] = defaultdict(int)
+        for alike in self._told_alike(gap, cron_job, rest, left & ~mask_of(busy)):
+            slot = next(self.window.slots(gap.planned, alike, {}))
+            why = reason_of(cron_job, slot, rest, self.window.now)
+            if why is not None:
+                told[why, ()] |= alike
+                left &= ~alike
+        one_by_one: dict[_Told, list[int]] = defaultdict(list)
+        for slot in self.window.slots(gap.planned, left, gap.partly):
+            minute = self.window.minute(slot.at)
+            reasons = self._reasons(cron_job, slot, rest, busy.get(minute))
+            found.pending += not reasons
+            for key in reasons:
+                one_by_one[key].append(minute)
+        for key, those in one_by_one.items():
+            told[key] |= mask_of(those)
         for (why, shards), minutes in told.items():
             yield Missing(name, why, calendar, minutes, shards)
+
+    def _reasons(
+        self, cron_job: Object, slot: Slot, rest: Remains, busy: str | None
+    ) -> list[_Told]:
+        """Why a time is missing, with the shards of which it is so; nothing where it may come."""
+        found: dict[Reason, list[str]] = defaultdict(list)
+        for part in slot.by_shard():
+            why = reason_of(cron_job, part, rest, self.window.now, busy=busy)
+            if why is not None:
+                found[why] += part.shards
+        return [(why, tuple(shards)) for why, shards in found.items()]
+
+    def _told_alike(self, gap: Gap, cron_job: Object, rest: Remains, left: int) -> Iterator[int]:
+        """Those of the times of which there is one thing to tell: all before what is left.
+
+        Where nothing has a run, months of them need not be looked at one by one.
+        """
+        window = self.window
+        times = window.calendar.starts(gap.planned.cron, gap.planned.zone)
+        begin, last = told_from(cron_job, rest, window.now), last_start(cron_job)
+        times &= window.between(window.calendar.moment(0), begin)
+        times ^= 1 << times.bit_length() >> 1  # the last might still have come after `begin`
+        left &= times & ~union(gap.partly.values())
+        before = left if last is None else left & window.between(window.calendar.moment(0), last)
+        after = 0 if last is None else left & window.between(last + timedelta(minutes=1), None)
+        return filter(None, (before, after))
+
+    def _begun_meanwhile(self, only: str | None) -> dict[str, list[Recorded]]:
+        """By schedule, the runs that began while the cluster was asked: it may know their end."""
+        start, end = self.window.calendar.moment(0), self.window.end
+        began = self.window.now - _CLOCKS_DIFFER
+        found: dict[str, list[Recorded]] = defaultdict(list)
+        for one in recorded_slots(self.connection, start, end, only=only, began=began):
+            found[one.schedule].append(one)
+        return found
 
     def _meant(self, gap: Gap, cron_job: Object) -> Iterator[tuple[Reason, int]]:
         """Why times are missing that nobody expected to be there, and the minutes of those."""
@@ -171,15 +222,15 @@ class Auditor:
             why = f"its runs until {until:%Y-%m-%d %H:%M} had other times"
             yield Reason(Cause.EDITED, why), (1 << gap.edited_until) - 1
 
-    def _busy(self, gap: Gap, cron_job: Object, slots: Sequence[Slot]) -> dict[int, str]:
-        """The runs that kept times from being worked, by the place in `slots`."""
+    def _busy(self, gap: Gap, cron_job: Object, left: int) -> dict[int, str]:
+        """The runs that kept times from being worked, by the minute."""
         if not gap.has_history or not forbids(cron_job):
             return {}
         found: dict[int, str] = {}
-        for begin in range(0, len(slots), _PROBED_AT_ONCE):
-            part = slots[begin : begin + _PROBED_AT_ONCE]
-            now = self.window.now
+        slots, now = self.window.slots(gap.planned, left, {}), self.window.now
+        while part := list(islice(slots, _PROBED_AT_ONCE)):
             spans = [(slot.at, min(start_until(cron_job, slot) or now, now)) for slot in part]
-            busy = busy_at(self.connection, gap.planned.name, spans, shards=gap.planned.shards)
-            found |= {begin + place: run for place, run in busy.items()}
+            shards = gap.planned.shards
+            busy = busy_at(self.connection, gap.planned.name, spans, shards=shards)
+            found |= {self.window.minute(part[place].at): run for place, run in busy.items()}
         return found

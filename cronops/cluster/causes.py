@@ -73,6 +73,14 @@ def last_start(cron_job: Object) -> datetime | None:
     return moment_of(text) if text else None
 
 
+def told_from(cron_job: Object, remains: Remains, now: datetime) -> datetime:
+    """Since when what is left may tell of one time another thing than of the next."""
+    told = [moments_of(event)[0] for event in remains.events]
+    told += [slot for job in remains.jobs if (slot := slot_of(cron_job, job))]
+    told += [moment_of(job["metadata"].get("creationTimestamp")) for job in remains.jobs]
+    return min([*told, now])
+
+
 def start_until(cron_job: Object, slot: Slot) -> datetime | None:
     """Until when the cluster may start a time: its deadline, or the next time; None: for ever."""
     seconds = cron_job["spec"].get("startingDeadlineSeconds")

@@ -5,7 +5,7 @@ are compared in seconds.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -50,9 +50,13 @@ class Slot:
 
     at: datetime
     next: datetime | None
-    """The schedule's following time; None where it has not come yet."""
+    """The schedule's following time, which may be still to come; None where it is another day's."""
     shards: tuple[str, ...] = ()
     """Which are missing; none where the work is not shared out, or where all are."""
+
+    def by_shard(self) -> "list[Slot]":
+        """The time once for each shard that is missing, or as it is."""
+        return [replace(self, shards=(one,)) for one in self.shards] or [self]
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,31 @@ class Gap:
         """The times that are not wholly there."""
         return self.whole | union(self.partly.values())
 
+    def without(self, recorded: Sequence[Recorded]) -> "Gap":
+        """What is still lacking when these runs have begun as well."""
+        begun = {one.shard: one.own | one.others for one in recorded}
+        partly = {
+            shard: left
+            for shard, one in self.partly.items()
+            if (left := one & ~begun.get(shard, 0))
+        }
+        return replace(self, whole=self.whole & ~union(begun.values()), partly=partly)
+
 
 class Window:
     """The time that is looked at: from one moment to another, both in UTC."""
 
     def __init__(self, start: datetime, now: datetime) -> None:
         self.start, self.now = start.astimezone(UTC), now.astimezone(UTC)
-        self.end = self.now + _MINUTE
+        self.end = self.now.replace(second=0, microsecond=0) + _MINUTE
+        """When the minute that is now is over: a time that begins with it has come."""
         days = (self.now.date() - self.start.date()).days + 1
         self.calendar = Calendar(self.start.date(), days)
 
     def minute(self, moment: datetime) -> int:
         """The number of the first minute that does not begin before a moment, within the days."""
-        seconds = (moment - self.calendar.moment(0)) // timedelta(seconds=1)
-        return min(max(-(-seconds // 60), 0), self.calendar.days * MINUTES)
+        minutes = -((self.calendar.moment(0) - moment) // _MINUTE)
+        return min(max(minutes, 0), self.calendar.days * MINUTES)
 
     def between(self, start: datetime, end: datetime | None) -> int:
         """The minutes that begin from one moment on and before the other, as bits."""
@@ -115,14 +130,16 @@ class Window:
 
     def slots(self, planned: Planned, minutes: int, partly: Mapping[str, int]) -> Iterator[Slot]:
         """Times of a schedule one by one, each with the shards that lack it by `partly`."""
-        times = self.calendar.starts(planned.cron, planned.zone)
+        times = bin(self.calendar.starts(planned.cron, planned.zone))[:1:-1]
+        by_shard = {shard: bin(lacking)[:1:-1] for shard, lacking in partly.items()}
         for minute in bits(minutes):
-            later = times >> minute + 1
-            following = minute + (later & -later).bit_length()
+            following = times.find("1", minute + 1)
             yield Slot(
                 self.calendar.moment(minute),
-                self.calendar.moment(following) if later else None,
-                tuple(shard for shard, lacking in partly.items() if lacking >> minute & 1),
+                self.calendar.moment(following) if following >= 0 else None,
+                tuple(
+                    shard for shard, lacks in by_shard.items() if lacks[minute : minute + 1] == "1"
+                ),
             )
 
     def _gap(self, planned: Planned, recorded: Sequence[Recorded]) -> Gap:
@@ -143,10 +160,11 @@ class Window:
         return Gap(planned, expected, expected & ~every, partly, edited, bool(recorded))
 
     def _begin(self, planned: Planned) -> datetime:
-        """A CronJob has no times before it was made."""
+        """A CronJob has no times before it was made, nor at that very moment."""
         if planned.cron_job is None:
             return self.start
-        return max(self.start, moment_of(planned.cron_job["metadata"].get("creationTimestamp")))
+        made = moment_of(planned.cron_job["metadata"].get("creationTimestamp"))
+        return max(self.start, made + timedelta(seconds=1))
 
 
 def planned_by(cron_job: Object) -> Planned:

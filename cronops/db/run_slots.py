@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from sys import byteorder
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ FROM (
         SELECT schedule, shard, id, floor(extract(epoch FROM scheduled_at) / 60)::integer AS minutes
         FROM run
         WHERE schedule IS NOT NULL AND scheduled_at >= %(start)s AND scheduled_at < %(end)s
-            AND started_at >= %(start)s - interval '1 hour'
+            AND started_at >= %(began)s
             AND (%(only)s::text IS NULL OR schedule = %(only)s)
     ) AS timed
 ) AS counted
@@ -77,13 +77,16 @@ def recorded_slots(
     end: datetime,
     *,
     only: str | None = None,
+    began: datetime | None = None,
 ) -> Iterator[Recorded]:
     """The recorded times from `start` until before `end`; bits count minutes from `start`.
 
-    A schedule's shards follow each other. Reads by a cursor of the server's, in a transaction.
+    Only of runs that began at `began` or later, where it is given. A schedule's shards follow each
+    other. Reads by a cursor of the server's, in a transaction.
     """
     base = int(start.timestamp()) // 60
     values = {"base": base, "start": start, "end": end, "only": only}
+    values["began"] = began or start - timedelta(hours=1)
     minutes = int(end.timestamp()) // 60 - base + 1
     with (
         connection.transaction(),

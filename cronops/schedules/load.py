@@ -181,10 +181,22 @@ def twice(masks: Iterable[int]) -> int:
 
 def bits(mask: int) -> Iterator[int]:
     """The numbers of the bits that are set, the lowest first."""
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
+    # Taking bit for bit off a large integer would copy all of it each time.
+    digits = bin(mask)[:1:-1]
+    at = digits.find("1")
+    while at >= 0:
+        yield at
+        at = digits.find("1", at + 1)
+
+
+def mask_of(minutes: Iterable[int]) -> int:
+    """The opposite of `bits`: those bits set."""
+    octets = bytearray()
+    for minute in minutes:
+        if minute >> 3 >= len(octets):
+            octets.extend(bytes((minute >> 3) + 1))
+        octets[minute >> 3] |= 1 << (minute & 7)
+    return int.from_bytes(octets, "little")
 
 
 def shifted(mask: int, minutes: int) -> int:

@@ -98,7 +98,7 @@ def audit(
     """
     now = datetime.now(UTC)
     start = since or now - _USUAL_SPAN
-    if not now - _LONGEST <= start < now:
+    if not now - _LONGEST - timedelta(minutes=1) <= start < now:
         raise UsageError(f"--since must lie in the past, and no more than {span(_LONGEST)} back")
     from cronops.cluster.audit import Auditor
     from cronops.cluster.gaps import Window
@@ -237,7 +237,7 @@ def _show(
     show_table(rows, _COLUMNS, as_json=False, empty="No time is missing.")
     for name, why in found.unreadable.items():
         note(paint(f"cannot tell the times of {name}: {why}", "yellow", errors=True))
-    lacking = sum(one.times for one in found.missing)
+    lacking = found.expected - found.recorded - found.pending
     note(
         f"namespace {where}, since {start:%Y-%m-%d %H:%M}Z: {found.expected:,} times, "
         f"{found.recorded:,} have a run, {lacking:,} have none, {found.pending:,} may still come"

@@ -436,3 +436,60 @@ def test_history_begins_where_nothing_was_cleared_away(scene: Scene, audit: Audi
     told = audit("hourly", "--since", "40h")
     assert told["missing"] == []
     assert "history of runs begins" in told["stderr"]
+
+
+def test_a_run_that_ends_while_the_cluster_is_asked(scene: Scene, audit: Audit) -> None:
+    """The database was read before it began, and the cluster after it had ended."""
+    scene.schedule("quick", without=[NOW])
+    receipt = json.dumps({"outcome": "succeeded"})
+    terminated = {"exitCode": 0, "reason": "Completed", "message": receipt}
+    scene.job("quick", NOW, end="Complete", pod=container(terminated=terminated))
+
+    class Requests(list[tuple[str, str, dict[str, str]]]):
+        def append(self, one: tuple[str, str, dict[str, str]]) -> None:
+            super().append(one)
+            if one[1].endswith("/jobs"):
+                scene.run("quick", NOW)
+                begun = "UPDATE run SET started_at = clock_timestamp() WHERE scheduled_at = %s"
+                scene.database.query(begun, (NOW,))
+
+    scene.api.requests = Requests()
+    told = audit()
+    assert (told["missing"], told["pending"]) == ([], 0)
+    assert told["expected"] == told["recorded"]
+
+
+def test_shards_that_lack_it_for_causes_of_their_own(scene: Scene, audit: Audit) -> None:
+    scene.schedule("shared", without=[GAP], shards=3)
+    scene.run("shared", GAP, shard="2")
+    job = scene.job("shared", GAP, end=None, pod=container(waiting={"reason": "ErrImagePull"}))
+    path = f"/api/v1/namespaces/{SPACE}/pods/{job}-"
+    killed = {"exitCode": 137, "reason": "OOMKilled"}
+    for index, state in (
+        ("0", {"terminated": killed}),
+        ("1", {"waiting": {"reason": "ErrImagePull"}}),
+    ):
+        labels = {
+            "cronops/schedule": "shared",
+            "batch.kubernetes.io/job-name": job,
+            "batch.kubernetes.io/job-completion-index": index,
+        }
+        scene.api.keep(
+            path + index,
+            {
+                "metadata": {"name": f"{job}-{index}", "labels": labels},
+                "spec": {"containers": [{"name": "job"}]},
+                "status": container(**state),
+            },
+        )
+    assert [(one["cause"], one["shards"]) for one in audit(code=1)["missing"]] == [
+        ("died without a word", ["0"]),
+        ("image pull", ["1"]),
+    ]
+
+
+def test_the_longest_span(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    assert audit("--since", "400d")["missing"] == []
+    with pytest.raises(json.JSONDecodeError):
+        audit("--since", "401d", code=64)
