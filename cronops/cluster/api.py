@@ -32,9 +32,9 @@ class AlreadyThere(ClusterRefused):
 class FieldConflict(ClusterRefused):
     """Somebody else has set a field to another value, and is recorded as its manager."""
 
-    def __init__(self, subject: str, causes: list[tuple[str, str]]) -> None:
+    def __init__(self, causes: list[tuple[str, str]]) -> None:
         told = ", ".join(f"{field} (set by {manager})" for manager, field in causes)
-        super().__init__(f"{subject}: others have set {told}; --force-conflicts takes them over")
+        super().__init__(f"others have set {told}; --force-conflicts takes them over")
         self.managers = {manager for manager, _ in causes}
 
 
@@ -277,9 +277,7 @@ def _refusal(status: int, answer: Mapping[str, Any], path: str) -> Exception:
         if cause.get("reason") == "FieldManagerConflict"
     ]
     if status == 409 and causes:
-        details = answer["details"]
-        subject = f"{details.get('kind', 'object')} {details.get('name', '')}".strip()
-        return FieldConflict(subject, [_cause(cause) for cause in causes])
+        return FieldConflict([_cause(cause) for cause in causes])
     if status in _TRY_AGAIN:
         return ClusterUnavailable(f"the cluster cannot answer now: {message}; try again")
     return ClusterRefused(f"the cluster refuses it: {message}")

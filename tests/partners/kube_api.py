@@ -86,7 +86,7 @@ class KubeApi:
                     if force:
                         del theirs[place]
         if causes and not force:
-            return 409, conflict(wanted, causes)
+            return 409, conflict(causes)
         others = {
             place for other, theirs in managers.items() if other != manager for place in theirs
         }
@@ -136,13 +136,12 @@ def bare(one: Mapping[str, Any]) -> dict[str, Any]:
     return {**one, "metadata": meta}
 
 
-def conflict(wanted: dict[str, Any], causes: list[tuple[str, str]]) -> dict[str, Any]:
+def conflict(causes: list[tuple[str, str]]) -> dict[str, Any]:
     told = [
         {"reason": "FieldManagerConflict", "message": f'conflict with "{who}"', "field": where}
         for who, where in causes
     ]
-    name = wanted["metadata"]["name"]
-    details = {"kind": wanted["kind"], "name": name, "causes": told}
+    details = {"causes": told}
     return {"kind": "Status", "reason": "Conflict", "message": "conflicts", "details": details}
 
 

@@ -121,10 +121,9 @@ def audit(
         # Only now: who names no cluster or schedule that there is, closes nothing.
         with session("cluster audit") as at:
             closed = _close(at, dry_run=dry_run)
-            kept = kept_since(at.connection)
-            if kept is not None and kept > start and since is not None:
-                note(f"note: the history of runs begins at {kept:%Y-%m-%d %H:%M}Z")
-            begin = max(start, kept) if kept else start
+            begin = _begin(start, kept_since(at.connection), cron_jobs)
+            if begin > start and since is not None:
+                note(f"note: the history of runs begins at {begin:%Y-%m-%d %H:%M}Z")
             window, bar = Window(begin, now), ProgressBar("auditing")
             auditor = Auditor(cluster, at.connection, window, bar.show)
             found = auditor.audit(cron_jobs, only=_schedule_of(cron_jobs, name), absent=absent)
@@ -159,6 +158,20 @@ def _close(at: Session, *, dry_run: bool) -> list[dict[str, Any]]:
     if told.failed:
         note(f"{told.failed} alerts could not be delivered; see: cronops alerts list")
     return closed
+
+
+def _begin(start: datetime, kept: datetime | None, cron_jobs: list[Any]) -> datetime:
+    """From when to look: earlier runs have been cleared away.
+
+    A history that begins within a day of the first CronJob has lost nothing yet: there the first
+    times of all count, which a new installation may well have missed.
+    """
+    from cronops.cluster.firing import moment_of
+
+    made = [moment_of(one["metadata"].get("creationTimestamp")) for one in cron_jobs]
+    if kept is None or not made or kept - min(made) <= timedelta(days=1):
+        return start
+    return max(start, kept)
 
 
 def _schedule_of(cron_jobs: list[Any], name: str | None) -> str | None:

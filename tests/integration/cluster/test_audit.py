@@ -438,6 +438,16 @@ def test_history_begins_where_nothing_was_cleared_away(scene: Scene, audit: Audi
     assert "history of runs begins" in told["stderr"]
 
 
+def test_what_a_new_installation_missed_before_its_first_run_counts(
+    scene: Scene, audit: Audit
+) -> None:
+    scene.schedule("new", without=[NOW - n * HOUR for n in range(4, 48)])
+    made = stamp(NOW - 6 * HOUR - HOUR / 2)
+    scene.api.named("cronjobs", "new")["metadata"]["creationTimestamp"] = made
+    missing = of(audit("--since", "40h", code=1), "new")
+    assert missing["slots"] == [stamp(NOW - n * HOUR) for n in (6, 5, 4)]
+
+
 def test_a_run_that_ends_while_the_cluster_is_asked(scene: Scene, audit: Audit) -> None:
     """The database was read before it began, and the cluster after it had ended."""
     scene.schedule("quick", without=[NOW])
