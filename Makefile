@@ -11,7 +11,7 @@ WORKERS ?= logical
 
 .PHONY: help
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/' \
 		| while IFS='|' read -r target meaning; do printf '  %-20s %s\n' "$$target" "$$meaning"; done
 
 .PHONY: run

@@ -177,11 +177,11 @@ def test_every_command_that_is_mentioned_exists() -> None:
 
 
 def test_every_make_target_exists() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
 
     def mentioned(page: Path) -> list[str]:
         code = "\n".join([*inline_code(page), *blocks(page, "console")])
-        return re.findall(r"^(?:\$ )?make ([a-z-]+)", code, re.M)
+        return re.findall(r"^(?:\$ )?make ([a-z0-9-]+)", code, re.M)
 
     assert [one for one in per_page(mentioned) if one[1] not in targets] == []
 
