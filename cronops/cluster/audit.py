@@ -226,11 +226,23 @@ class Auditor:
         """The runs that kept times from being worked, by the minute."""
         if not gap.has_history or not forbids(cron_job):
             return {}
+        window = self.window
         found: dict[int, str] = {}
-        slots, now = self.window.slots(gap.planned, left, {}), self.window.now
-        while part := list(islice(slots, _PROBED_AT_ONCE)):
-            spans = [(slot.at, min(start_until(cron_job, slot) or now, now)) for slot in part]
-            shards = gap.planned.shards
+
+        def until(slot: Slot) -> datetime:
+            return min(start_until(cron_job, slot) or window.now, window.now)
+
+        # Of times that follow each other without a run, a run was at work for the first ones.
+        stretches = dict(window.stretches(gap.planned, left))
+        firsts = window.slots(gap.planned, mask_of(stretches), {})
+        while part := list(islice(firsts, _PROBED_AT_ONCE)):
+            spans, shards = [(slot.at, until(slot)) for slot in part], gap.planned.shards
             busy = busy_at(self.connection, gap.planned.name, spans, shards=shards)
-            found |= {self.window.minute(part[place].at): run for place, run in busy.items()}
+            for place, (run, ended) in busy.items():
+                first = window.minute(part[place].at)
+                those = left & window.between(part[place].at, ended)
+                for slot in window.slots(gap.planned, those, {}):
+                    minute = window.minute(slot.at)
+                    if minute < stretches[first] and until(slot) <= ended:
+                        found[minute] = run
         return found

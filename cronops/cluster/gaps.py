@@ -142,6 +142,17 @@ class Window:
                 ),
             )
 
+    def stretches(self, planned: Planned, minutes: int) -> Iterator[tuple[int, int]]:
+        """Where times of a schedule follow each other: the first, and what they end before."""
+        those = bin(minutes)[:1:-1]
+        others = bin(self.calendar.starts(planned.cron, planned.zone) & ~minutes)[:1:-1]
+        first = those.find("1")
+        while first >= 0:
+            end = others.find("1", first)
+            end = end if end >= 0 else len(those)
+            yield first, end
+            first = those.find("1", end)
+
     def _gap(self, planned: Planned, recorded: Sequence[Recorded]) -> Gap:
         times = self.calendar.starts(planned.cron, planned.zone)
         expected = times & self.between(self._begin(planned), self.end)

@@ -40,19 +40,21 @@ SELECT coalesce(min(finished_at) FILTER (WHERE outcome <> 'crashed'), min(starte
 # A retried run says when it was started last: so the newest are looked at up to the end. Of one
 # that crashed nobody knows how long it was at work: it ends when somebody finds it.
 _BUSY = """
-SELECT ordinal - 1, busy.id
+SELECT ordinal - 1, busy.id, busy.ended
 FROM unnest(%(at)s::timestamptz[], %(until)s::timestamptz[])
     WITH ORDINALITY AS wanted (at, until, ordinal)
 CROSS JOIN LATERAL (
-    SELECT id FROM (
-        SELECT id, scheduled_at, finished_at, outcome FROM run
+    SELECT id, ended FROM (
+        SELECT id, scheduled_at, outcome,
+            coalesce(finished_at, clock_timestamp()) + interval '1 minute' AS ended
+        FROM run
         WHERE schedule = %(schedule)s AND started_at <= wanted.until
         ORDER BY started_at DESC LIMIT 10 * %(shards)s
     ) AS newest
     WHERE scheduled_at < wanted.at AND outcome IS DISTINCT FROM 'crashed'
         AND strpos(id, '-' || floor(extract(epoch FROM scheduled_at) / 60)::integer) > 0
-        AND coalesce(finished_at, clock_timestamp()) >= wanted.until - interval '1 minute'
-    LIMIT 1
+        AND ended >= wanted.until
+    ORDER BY ended DESC LIMIT 1
 ) AS busy
 """
 _GROUPS_AT_ONCE = 8
@@ -109,15 +111,16 @@ def busy_at(
     spans: Sequence[tuple[datetime, datetime]],
     *,
     shards: int,
-) -> dict[int, str]:
+) -> dict[int, tuple[str, datetime]]:
     """The spans during the whole of which an earlier run of the schedule was at work.
 
-    By place in `spans`: the id of such a run, one that the cluster had started. A minute is
-    granted at the end, in which the cluster comes to know that the pod is done.
+    By place in `spans`: the id of such a run, one that the cluster had started, and until when
+    it was. A minute is granted at the end, in which the cluster comes to know that the pod is done.
     """
     at, until = [one for one, _ in spans], [one for _, one in spans]
     values = {"schedule": schedule, "at": at, "until": until, "shards": shards}
-    return dict(connection.execute(_BUSY, values).fetchall())
+    rows = connection.execute(_BUSY, values).fetchall()
+    return {place: (run, ended) for place, run, ended in rows}
 
 
 def _mask(packed: bytes | None, minutes: int) -> int:

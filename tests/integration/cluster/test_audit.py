@@ -503,3 +503,14 @@ def test_the_longest_span(scene: Scene, audit: Audit) -> None:
     assert audit("--since", "400d")["missing"] == []
     with pytest.raises(json.JSONDecodeError):
         audit("--since", "401d", code=64)
+
+
+def test_a_run_may_keep_several_times_from_starting(scene: Scene, audit: Audit) -> None:
+    without = [GAP, GAP + HOUR, GAP + 2 * HOUR]
+    scene.schedule("long", without=without, last=GAP - HOUR)
+    scene.run("long", GAP - HOUR, lasting=2.5 * HOUR)
+    told = {one["cause"]: one["slots"] for one in audit(code=1)["missing"]}
+    assert told == {
+        "skipped by Forbid": [stamp(GAP), stamp(GAP + HOUR)],
+        "deadline passed": [stamp(GAP + 2 * HOUR)],
+    }

@@ -101,3 +101,14 @@ def test_months_that_lack_every_minute_take_no_minutes(last: str | None) -> None
     assert time.perf_counter() - began < 3
     assert sum(one.times for one in missing) + found.pending == gap.expected.bit_count()
     assert len(missing) <= 3
+
+
+def test_stretches_of_times_that_follow_each_other() -> None:
+    window = Window(NOON - 6 * HOUR, NOON)
+    hours = [window.minute(NOON - n * HOUR) for n in range(6, -1, -1)]
+    one = planned_by(cron_job("0 6-12 * * *"))
+    lacking = mask_of([hours[0], hours[1], hours[3], hours[6]])
+    found = list(window.stretches(one, lacking))
+    assert [first for first, _ in found] == [hours[0], hours[3], hours[6]]
+    assert [end for _, end in found[:2]] == [hours[2], hours[4]]
+    assert list(window.stretches(one, 0)) == []
