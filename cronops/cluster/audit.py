@@ -26,7 +26,7 @@ from cronops.cluster.gaps import (
     Window,
     planned_by,
 )
-from cronops.cluster.kinds import Object, schedule_of
+from cronops.cluster.kinds import Object, name_of, schedule_of
 from cronops.cluster.remains import Remains, remains_of, slot_of
 from cronops.db.run_slots import Recorded, busy_at, recorded_slots
 from cronops.schedules.load import Calendar, bits, mask_of, union
@@ -110,10 +110,17 @@ class Auditor:
         found = Audit()
         planned = {one.name: one for one in absent}
         for cron_job in cron_jobs:
+            name = schedule_of(cron_job)
+            earlier = planned.get(name)
             try:
-                planned[schedule_of(cron_job)] = planned_by(cron_job)
+                if earlier is not None and earlier.cron_job is not None:
+                    names = f"{name_of(earlier.cron_job)} and {name_of(cron_job)}"
+                    raise UnreadableSchedule(f"the CronJobs {names} both start it")
+                planned[name] = planned_by(cron_job)
             except UnreadableSchedule as error:
-                found.unreadable[schedule_of(cron_job)] = str(error)
+                found.unreadable[name] = str(error)
+        for name in found.unreadable:
+            planned.pop(name, None)
         gaps = list(self._gaps(planned, only, found))
         by_uid = {one["metadata"]["uid"]: gap for gap in gaps if (one := gap.planned.cron_job)}
 

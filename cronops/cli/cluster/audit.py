@@ -146,10 +146,18 @@ def _close(at: Session, *, dry_run: bool) -> list[dict[str, Any]]:
 
     if dry_run:
         return dead_runs(at.connection)
+    from psycopg.errors import ReadOnlySqlTransaction
+
     closed: list[dict[str, Any]] = []
     while True:
-        with at.connection.transaction():
-            some = close_dead_runs(at.connection, at.settings)
+        try:
+            with at.connection.transaction():
+                some = close_dead_runs(at.connection, at.settings)
+        except ReadOnlySqlTransaction:
+            raise ConfigurationError(
+                "the database takes no writes, as a standby does: no run can be closed there; "
+                "name the primary, or only look, with --dry-run"
+            ) from None
         closed += some
         if len(some) < MOST_CLOSED:
             break

@@ -514,3 +514,26 @@ def test_a_run_may_keep_several_times_from_starting(scene: Scene, audit: Audit) 
         "skipped by Forbid": [stamp(GAP), stamp(GAP + HOUR)],
         "deadline passed": [stamp(GAP + 2 * HOUR)],
     }
+
+
+def test_two_of_one_schedule(scene: Scene, audit: Audit) -> None:
+    """As of two releases of the chart: their runs cannot be told apart, and neither is dropped."""
+    scene.schedule("twice", without=[GAP])
+    path = f"/apis/batch/v1/namespaces/{SPACE}/cronjobs/"
+    other = json.loads(json.dumps(scene.api.objects[f"{path}twice"]))
+    other["metadata"] |= {"name": "other-twice", "uid": "uid-other"}
+    scene.api.keep(f"{path}other-twice", other)
+    told = audit(code=1)
+    assert "other-twice" in told["unreadable"]["twice"]
+    assert told["missing"] == []
+
+
+def test_a_database_that_takes_nothing(scene: Scene, audit: Audit) -> None:
+    scene.schedule("whole", without=[])
+    scene.database.query(DEAD)
+    [(name,)] = scene.database.query("SELECT current_database()")
+    scene.database.query(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    with pytest.raises(AssertionError) as told:
+        audit()
+    assert "defect" not in str(told.value)
+    assert "--dry-run" in str(told.value)
