@@ -57,7 +57,6 @@ CROSS JOIN LATERAL (
     ORDER BY ended DESC LIMIT 1
 ) AS busy
 """
-_GROUPS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -84,18 +83,16 @@ def recorded_slots(
     """The recorded times from `start` until before `end`; bits count minutes from `start`.
 
     Only of runs that began at `began` or later, where it is given. A schedule's shards follow each
-    other. Reads by a cursor of the server's, in a transaction.
+    other.
     """
     base = int(start.timestamp()) // 60
     values = {"base": base, "start": start, "end": end, "only": only}
     values["began"] = began or start - timedelta(hours=1)
     minutes = int(end.timestamp()) // 60 - base + 1
-    with (
-        connection.transaction(),
-        connection.cursor("recorded_slots", binary=True) as cursor,
-    ):
-        cursor.itersize = _GROUPS_AT_ONCE
-        for schedule, shard, own, others in cursor.execute(_SLOTS, values):
+    # Streamed as they come: the server works a declared cursor by one process only, for the
+    # first row's sake, which takes three times as long.
+    with connection.cursor() as cursor:
+        for schedule, shard, own, others in cursor.stream(_SLOTS, values, binary=True):
             yield Recorded(schedule, shard, _mask(own, minutes), _mask(others, minutes))
 
 
