@@ -56,7 +56,13 @@ def _usage(error: TyperException) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    if _is_database_failure(error):
+    if _took_too_long(error):
+        _say(
+            f"the database took too long: {_first_line(error)}; it is busy, or somebody holds a "
+            "lock: try again, or ask for less; cronops doctor tells more"
+        )
+        code = ExitCode.TEMPORARY
+    elif _is_database_failure(error):
         _say(f"the database failed: {_first_line(error)}; cronops doctor tells more")
         code = ExitCode.TEMPORARY
     else:
@@ -69,14 +75,27 @@ def _unexpected(error: Exception) -> int:
     return code
 
 
+# Without psycopg there was no database; a failing command need not import it to find out.
+def _took_too_long(error: Exception) -> bool:
+    if "psycopg" not in sys.modules:
+        return False
+    from psycopg.errors import LockNotAvailable, QueryCanceled
+
+    return isinstance(_original(error), QueryCanceled | LockNotAvailable)
+
+
 def _is_database_failure(error: Exception) -> bool:
-    # Without psycopg there was no database; a failing command need not import it to find out.
     if "psycopg" not in sys.modules:
         return False
     from cronops.db.connect import is_connection_lost
 
+    return is_connection_lost(_original(error))
+
+
+def _original(error: Exception) -> Exception:
+    """What SQLAlchemy wraps."""
     original = getattr(error, "orig", None)
-    return is_connection_lost(original if isinstance(original, Exception) else error)
+    return original if isinstance(original, Exception) else error
 
 
 def _first_line(error: Exception) -> str:

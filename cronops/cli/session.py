@@ -35,11 +35,15 @@ class Session:
 
 @contextmanager
 def session(
-    purpose: str, *, longest_silence: timedelta = timedelta(minutes=1)
+    purpose: str,
+    *,
+    longest_statement: timedelta = _STATEMENT_TIMEOUT,
+    longest_silence: timedelta = timedelta(minutes=1),
 ) -> Iterator[Session]:
     """Settings and a connection (autocommit) to a database of this program's revision.
 
-    `longest_silence` is how long a transaction may be idle before the server ends it.
+    `longest_statement` is how long a statement may take, `longest_silence` how long a transaction
+    may be idle, before the server ends it.
     """
     from cronops.config import load_settings
     from cronops.db.connect import check_schema, connect
@@ -50,7 +54,7 @@ def session(
     with connect(
         settings,
         purpose,
-        statement_timeout=_STATEMENT_TIMEOUT,
+        statement_timeout=longest_statement,
         lock_timeout=_STATEMENT_TIMEOUT / 2,
         idle_in_transaction_timeout=longest_silence,
     ) as connection:

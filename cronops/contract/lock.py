@@ -21,6 +21,7 @@ from cronops.errors import LeaseLost
 # Acquisitions of one key go one by one; the lock ends with the transaction, so a connection
 # pooler in transaction mode does no harm.
 _SERIALISE = "SELECT pg_advisory_xact_lock(hashtextextended('cronops.lease ' || %(key)s, 0))"
+# A lease that is being renewed at this moment is alive after all, though late.
 _EXPIRED = """
 SELECT token, owner_token FROM lease
 WHERE key = %(key)s AND (
@@ -28,6 +29,7 @@ WHERE key = %(key)s AND (
     OR (run_id = %(run_id)s AND owner_token IS DISTINCT FROM %(owner_token)s
         AND renewed_at < clock_timestamp() - %(ttl)s / 2)
 )
+FOR NO KEY UPDATE SKIP LOCKED
 """
 # A frozen holder may sit between its fence and its COMMIT: ending its sessions frees the row.
 # Tokens are of one database: another one on the server has runs of the same number.
@@ -39,8 +41,7 @@ WHERE datname = current_database() AND usename = current_user AND pid <> pg_back
 _REMOVE = "DELETE FROM lease WHERE token = %(token)s"
 _CONFLICTING = """
 SELECT key, shared, run_id, job, holder,
-       clock_timestamp() - acquired_at AS age, clock_timestamp() - renewed_at AS silent,
-       expires_at - clock_timestamp() AS expires_in
+       clock_timestamp() - acquired_at AS age, clock_timestamp() - renewed_at AS silent
 FROM lease
 WHERE key = %(key)s AND NOT (shared AND %(shared)s)
 ORDER BY shared, token LIMIT 1
@@ -102,7 +103,6 @@ class Busy:
     holder: str
     age: timedelta
     silent: timedelta
-    expires_in: timedelta
 
 
 def acquire(connection: psycopg.Connection[Any], lock: Lock, claimant: Claimant) -> Held | Busy:

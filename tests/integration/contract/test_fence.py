@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from cronops.contract.job import Lock
-from cronops.contract.lock import Claimant, Held, acquire, fence, renew
+from cronops.contract.lock import Busy, Claimant, Held, acquire, fence, renew
 from cronops.errors import LeaseLost
 from tests.databases import Database
 
@@ -124,3 +124,20 @@ def test_a_fence_that_meets_a_takeover_in_progress_waits_for_it_and_fails(
     thread.join(DEADLINE_SECONDS)
 
     assert len(failed) == 1
+
+
+def test_a_lease_that_is_renewed_while_it_is_asked_for_stays(
+    database: Database, holder: psycopg.Connection, successor: psycopg.Connection
+) -> None:
+    """Late, but alive: it is neither ended nor waited for."""
+    old = take(holder, "old")
+    expire(database)
+    claimant = Claimant("new", "test", "here", TTL)
+    with holder.transaction():
+        assert renew(holder, old.token, TTL) == {old.token}
+        with successor.transaction():
+            successor.execute("SET LOCAL lock_timeout = '5s'")
+            assert isinstance(acquire(successor, Lock(KEY), claimant), Busy)
+    with successor.transaction():
+        assert isinstance(acquire(successor, Lock(KEY), claimant), Busy)
+    fence(holder, [old.token])

@@ -80,3 +80,11 @@ def test_a_file_that_fails_is_named(fail):
         ExitCode.FAILED,
         "error: Permission denied: /x\n",
     )
+
+
+@pytest.mark.parametrize("kind", [psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable])
+def test_a_statement_that_takes_too_long_is_no_defect(fail, kind):
+    code, said = fail(kind("canceling statement due to a timeout"))
+    assert code == ExitCode.TEMPORARY
+    assert "took too long: canceling statement due to a timeout; " in said
+    assert "ask for less" in said
