@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from cronops.cluster.api import Cluster, NotFound
 from cronops.cluster.compare import MANAGER, Change, Live, send
-from cronops.cluster.kinds import NAMESPACE, Object
+from cronops.cluster.kinds import CRON_JOB, JOB, NAMESPACE, Object
 from cronops.cluster.manifests import Key, inventory_object, is_cron_job
 from cronops.cluster.suspension import is_suspended, live_suspension, resume
 from cronops.errors import ClusterRefused
@@ -37,11 +37,14 @@ def apply(
     actor: str,
     source: str,
     force: bool = False,
+    migrate: Callable[[str], str | None] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Applied:
     """Do what `changes` say; `source` is the hash of the schedules file.
 
-    One object that is refused stops nothing but the pruning: the others are applied.
+    One object that is refused stops nothing but the pruning: the others are applied. Only where
+    `migrate` is given does no CronJob change before the migration is done: it is called with the
+    name of that Job, waits for its end, and says what went wrong, if anything did.
     """
     done = Applied()
     wanted = [change for change in changes if change.wanted is not None]
@@ -51,9 +54,15 @@ def apply(
     _make_namespaces(cluster, wanted, done, force=force)
     _record(cluster, environment, keys | live.recorded, told | {"state": "applying"})
     for place, change in enumerate(wanted, 1):
+        if change.key[0] == CRON_JOB.name and migrate and _lacks_its_tables(done):
+            break
         if change.key[0] != NAMESPACE.name:
             _apply_one(cluster, change, done, actor=actor, force=force)
         progress(place, len(changes))
+        if change.key[0] == JOB.name and migrate and not _lacks_its_tables(done):
+            problem = migrate(change.key[1])
+            if problem is not None:
+                done.refused.append((change.key, problem))
     for place, change in enumerate(going, 1):
         if done.refused:
             break
@@ -90,6 +99,10 @@ def _apply_one(cluster: Cluster, change: Change, done: Applied, *, actor: str, f
         done.unchanged.append(change.key)
     else:
         done.changed.append(change.key)
+
+
+def _lacks_its_tables(done: Applied) -> bool:
+    return any(key[0] == JOB.name for key, _ in done.refused)
 
 
 def _is_let_go(live: Object, wanted: Object) -> bool:

@@ -21,6 +21,9 @@ from cronops.cli.tree import examples, operator_app
 from cronops.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cronops.cluster.api import Cluster
     from cronops.cluster.apply import Applied
 
 app = operator_app()
@@ -32,6 +35,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before something st
     epilog=examples(
         "cronops cluster apply --dry-run",
         "cronops cluster apply --env staging --context staging",
+        "cronops cluster apply --migrate-first    # the first installation",
         "cronops cluster apply --resume --yes     # suspensions made in the cluster end",
     )
 )
@@ -43,6 +47,13 @@ def apply(
     ] = False,
     resume: Resume = False,
     force: Force = False,
+    migrate_first: Annotated[
+        bool,
+        typer.Option(
+            "--migrate-first",
+            help="Wait for the migration before a schedule is made or changed.",
+        ),
+    ] = False,
     yes: Yes = False,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
@@ -54,6 +65,9 @@ def apply(
     inventory, and what carries our labels, is removed. What somebody suspended in the cluster
     stays so, unless --resume. Before something would start at once, you are asked. Exit 1 where
     an object was refused; the others are applied, and nothing is removed then.
+
+    The migration's Job is made, and not waited for: runs that start meanwhile fail, since the
+    tables are not theirs yet. With --migrate-first no schedule changes until it has succeeded.
     """
     from cronops.cluster.apply import apply as carry_out
     from cronops.config import load_settings
@@ -77,11 +91,39 @@ def apply(
             actor=load_settings().settings.actor,
             source=found.source,
             force=force,
+            migrate=_migration(cluster, found.environment.namespace) if migrate_first else None,
             progress=ProgressBar("applying").show,
         )
     _show(done, as_json=as_json)
     if done.refused:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _migration(cluster: "Cluster", namespace: str) -> "Callable[[str], str | None]":
+    """Waits for a migration's Job, and says how it failed."""
+    from dataclasses import replace
+
+    from cronops.cli.cluster.trigger import followed
+    from cronops.cluster.kinds import JOB
+    from cronops.cluster.pods import finished
+
+    there = replace(cluster, namespace=namespace)
+
+    def wait(job: str) -> str | None:
+        now = there.get(JOB, job)
+        end = finished(now) if now else None
+        if end is None:
+            note(f"the schedules wait for the migration, job {job}; Ctrl-C leaves them as they are")
+            outcome = followed(there, job, to_stderr=True)
+            end = outcome.succeeded, outcome.told
+        if end[0]:
+            return None
+        return (
+            f"the migration failed, and no schedule was made or changed ({end[1]}); see its log: "
+            f"kubectl -n {namespace} logs job/{job}; then delete that Job, and apply again"
+        )
+
+    return wait
 
 
 def _show_plan(found: Compared, *, as_json: bool) -> None:

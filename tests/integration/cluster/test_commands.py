@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -312,3 +313,37 @@ def test_a_cluster_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert "cannot reach the cluster at http://127.0.0.1:1" in done.stderr
     (tmp_path / "kubeconfig").unlink()
     assert "no cluster is configured" in run("status", code=78).stderr
+
+
+def test_no_schedule_changes_before_the_migration_is_done(
+    api: KubeApi, run: Run, file: Path
+) -> None:
+    def failing(path: str) -> None:
+        if "/jobs/" in path:
+            finish(api, path.rpartition("/")[2], 1, RECEIPT, "no rights")
+
+    api.written = failing
+    told = run("apply", "--env", "staging", "--migrate-first", code=1).stderr
+    assert "the schedules wait for the migration" not in told, "it ended before it was asked for"
+    [job] = [name for name in api.names("jobs") if "migration" in name]
+    assert f"logs job/{job}; then delete that Job" in told
+    assert api.names("cronjobs") == []
+    inventory = api.named("configmaps", "cronops-inventory-staging")["data"]
+    assert inventory["state"] == "applying"
+
+    # It is put right: deleted, and made anew.
+    api.written = lambda _path: None
+    for path in [path for path in api.objects if f"/{job}" in path]:
+        del api.objects[path]
+        api.applied.pop(path, None)
+
+    def done_at_last(path: str) -> None:
+        if "/jobs/" in path:
+            Timer(1.5, finish, (api, job, 0, RECEIPT, "upgraded")).start()
+
+    api.written = done_at_last
+    told = run("apply", "--env", "staging", "--migrate-first").stderr
+    assert "the schedules wait for the migration" in told
+    assert "\nupgraded\n" in told
+    assert api.names("cronjobs") == ["dwh-update-counters", "queue-process-general"]
+    assert "0 created, 0 changed" in run("apply", "--env", "staging", "--migrate-first").stderr
