@@ -113,11 +113,13 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         limit: int = LIMIT,
         repeatable: bool = True,
+        answers: Collection[int] = (),
     ) -> Answer:
         """Ask for `url`; the whole answer, of at most `limit` bytes unpacked.
 
         Not `repeatable` is what a server gives out only once: another try would get other things,
-        and hide that the first ones are lost.
+        and hide that the first ones are lost. `answers` are statuses that are no success, and are
+        returned all the same.
         """
         return self._send(
             "GET",
@@ -126,6 +128,7 @@ class HttpClient:
             params=params,
             headers=headers,
             repeatable=repeatable,
+            answers=answers,
         )
 
     def head(self, url: str) -> Answer:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LARGEST_PAGE = 64 << 20
 _LONGEST_CURSOR = 2_000
+# What a service says of a cursor that is too old for it, or that another server of it gave.
+_NOT_FROM_THERE = frozenset({400, 404, 410, 422})
 # What the column takes; there are not so many kinds of vehicles.
 _MOST_VEHICLES = 2**31 - 1
 
@@ -26,6 +28,10 @@ class Page(NamedTuple):
     vehicles: Sequence[Any]
     next: str | None
     """The next page's cursor; None on the last."""
+
+
+class CursorRefused(BadInput):
+    """It does not go on from there any more: only the first page is left to ask for."""
 
 
 class Provider(Protocol):
@@ -43,7 +49,7 @@ class Provider(Protocol):
         """Close it."""
 
     def page(self, cursor: str | None) -> Page:
-        """The page behind `cursor`; the first one for None."""
+        """The page behind `cursor`; the first one for None. May raise `CursorRefused`."""
 
 
 class DriveRight:
@@ -88,9 +94,18 @@ class DriveRight:
     def page(self, cursor: str | None) -> Page:
         """See `Provider.page`."""
         asked: dict[str, Any] = {"limit": self._limit}
+        refusals: frozenset[int] = frozenset()
         if cursor is not None:
-            asked["cursor"] = cursor
-        answer = self._http.get(self._url, params=asked, headers=self._headers, limit=_LARGEST_PAGE)
+            asked["cursor"], refusals = cursor, _NOT_FROM_THERE
+        answer = self._http.get(
+            self._url,
+            params=asked,
+            headers=self._headers,
+            limit=_LARGEST_PAGE,
+            answers=refusals,
+        )
+        if answer.status in refusals:
+            raise CursorRefused(f"it answered {answer.status} to the cursor that it had given")
         return read_page(answer.content, self._url)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from cronops.errors import BadInput, ConfigurationError, CronopsError, Interrupted, NeedsAPerson
 
@@ -35,12 +35,17 @@ class Work:
 
 def pull(work: Work) -> None:
     """Put all that DriveRight has aside, page by page, each with the cursor of the next."""
+    from cronops.jobs.driveright.provider import CursorRefused
+
     sync, ledger = work.sync, work.ledger
     with work.provider() as provider:
         while True:
             if work.ctx.stopping:
                 raise Interrupted(_STOPPED)
-            page = provider.page(sync.cursor)
+            try:
+                page = provider.page(sync.cursor)
+            except CursorRefused as refused:
+                _pull_anew(work, str(refused))
             if sync.cursor is not None and page.total != sync.total:
                 _pull_anew(work, f"it had {sync.total:,} vehicles, and has {page.total:,} now")
             _keep(work, page)
@@ -83,7 +88,7 @@ def _keep(work: Work, page: "Page") -> None:
     work.ctx.progress(sync.counts["pulled"], page.total)
 
 
-def _pull_anew(work: Work, why: str) -> None:
+def _pull_anew(work: Work, why: str) -> NoReturn:
     """Forget what was pulled, and say why."""
     work.sync.cursor = work.sync.total = None
     raise BadInput(

@@ -165,6 +165,21 @@ def test_a_pull_that_is_truncated_changes_nothing_and_is_pulled_anew(vehicles: V
     assert len(vehicles.ours()) == 11
 
 
+@pytest.mark.parametrize("status", [400, 410])
+def test_a_cursor_that_is_refused_is_forgotten(vehicles: Vehicles, status: int) -> None:
+    """As after a night: the service keeps its cursors for an hour."""
+    vehicles.there.trouble = lambda nth: Reply(b"", status=403) if nth > 2 else None
+    vehicles.sync(code=78)
+    assert vehicles.status()["pulled"] == 8
+    vehicles.there.trouble = lambda _: Reply(b"{}", status=status)
+    failed = vehicles.sync(code=65)
+    assert f"answered {status} to the cursor" in failed.stderr
+    assert "the next run pulls anew" in failed.stderr
+    vehicles.there.trouble = lambda _: None
+    vehicles.sync()
+    assert len(vehicles.ours()) == 10
+
+
 @pytest.mark.parametrize(
     ("reply", "said", "code"),
     [
