@@ -6,8 +6,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # For one test: make test ARGS="tests/unit -k durations"
 ARGS ?=
-# The processes of the tests. One per core; a test waits more than it computes.
-WORKERS ?= logical
+# The processes of the tests: two per core, since a test waits more than it computes.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help
 help: ## Say what there is
