@@ -34,7 +34,7 @@ def run(database: Database, quick: bool) -> Sequence[Section]:
         f"Reminders, {count:,} mails",
         "s",
         "A server in a process of its own takes them, in clear. Ours is a whole process, which "
-        "makes each mail from its templates and commits a claim before and the answer after it; "
+        "makes each mail from its templates and commits the answer with the next one's claim; "
         "the bare loop sends one mail again and again, and knows nothing afterwards.",
         digits=2,
     )

@@ -44,6 +44,16 @@ class WebServer:
         return f"http://{self.address}"
 
 
+class ThreadedServer(ThreadingHTTPServer):
+    """Takes as many connections at once as come."""
+
+    daemon_threads = True
+    block_on_close = False
+    # Twenty alerts go at once. Of what finds the usual queue of five full, the kernel drops some:
+    # it is a second late then, or gets no answer.
+    request_queue_size = 128
+
+
 @contextmanager
 def web_server(**behaviour: Any) -> Iterator[WebServer]:
     """A running `WebServer`."""
@@ -78,9 +88,7 @@ def web_server(**behaviour: Any) -> Iterator[WebServer]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = ThreadedServer(("127.0.0.1", 0), Handler)
     state.port = server.server_address[1]
     thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.05), daemon=True)
     thread.start()

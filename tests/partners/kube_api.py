@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers import ThreadedServer
 
 Leaves = dict[tuple[str, ...], Any]
 
@@ -250,8 +252,7 @@ def has_fields(selector: str, one: Mapping[str, Any]) -> bool:
 def kube_api() -> Iterator[KubeApi]:
     """A server at work."""
     api = KubeApi()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(api))
-    server.daemon_threads = True
+    server = ThreadedServer(("127.0.0.1", 0), handler(api))
     api.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from tests.partners.tls import HOSTS, identity
-from tests.servers import Request
+from tests.servers import Request, ThreadedServer
 
 _PIECE = 1 << 16
 
@@ -102,7 +102,7 @@ def gzipped(body: bytes) -> Reply:
     return Reply(gzip.compress(body), headers={"Content-Encoding": "gzip"})
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(ThreadedServer):
     """Hands connections to threads, which end with it."""
 
     context: ssl.SSLContext | None = None
