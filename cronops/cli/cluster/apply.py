@@ -113,8 +113,12 @@ def _migration(cluster: "Cluster", namespace: str) -> "Callable[[str], str | Non
         now = there.get(JOB, job)
         end = finished(now) if now else None
         if end is None:
-            note(f"the schedules wait for the migration, job {job}; Ctrl-C leaves them as they are")
-            outcome = followed(there, job, to_stderr=True)
+            note(f"the schedules wait for the migration, job {job}")
+            try:
+                outcome = followed(there, job, to_stderr=True)
+            except KeyboardInterrupt:
+                note("the migration goes on; no schedule was changed. Apply again to go on")
+                raise typer.Exit(ExitCode.INTERRUPTED) from None
             end = outcome.succeeded, outcome.told
         if end[0]:
             return None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -347,3 +348,29 @@ def test_no_schedule_changes_before_the_migration_is_done(
     assert "\nupgraded\n" in told
     assert api.names("cronjobs") == ["dwh-update-counters", "queue-process-general"]
     assert "0 created, 0 changed" in run("apply", "--env", "staging", "--migrate-first").stderr
+
+
+def test_stopped_while_the_migration_is_at_work(
+    api: KubeApi, run: Run, file: Path, tmp_path: Path
+) -> None:
+    env = {**os.environ, "KUBECONFIG": str(tmp_path / "kubeconfig")}
+    words = ("cluster", "apply", "--env", "staging", "--migrate-first")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cronops", *words],
+        env=env,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = ""
+    while "wait for the migration" not in told:
+        line = process.stderr.readline()
+        assert line, told
+        told += line
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, told + rest
+    assert "no schedule was changed" in rest
+    assert "nothing was changed" not in rest
+    assert api.names("cronjobs") == []
